@@ -33,7 +33,7 @@ class Environment:
         if value:
             return value
         if default is None:
-            self._problems.append(f"{name} is not set")
+            self.refuse(f"{name} is not set")
         return default
 
     def text(self, name: str, *, default: str | None = None) -> str:
@@ -49,13 +49,13 @@ class Environment:
         except ValueError:
             value = minimum - 1
         if value < minimum:
-            self._problems.append(f"{name} must be an integer of at least {minimum}")
+            self.refuse(f"{name} must be an integer of at least {minimum}")
         return value
 
     def url(self, name: str, *, schemes: tuple[str, ...] = ("http", "https"), default: str | None = None) -> str:
         value = self.text(name, default=default)
         if value and value.split("://")[0] not in schemes:
-            self._problems.append(f"{name} must be a URL that begins with {' or '.join(f'{s}://' for s in schemes)}")
+            self.refuse(f"{name} must be a URL that begins with {' or '.join(f'{s}://' for s in schemes)}")
         return value.rstrip("/")
 
     def listing(self, name: str, *, default: str | None = None) -> tuple[str, ...]:
@@ -68,7 +68,7 @@ class Environment:
         except ValueError:
             value = None
         if not isinstance(value, dict):
-            self._problems.append(f"{name} must be a JSON object")
+            self.refuse(f"{name} must be a JSON object")
             return {}
         return value
 
@@ -79,8 +79,24 @@ class Environment:
             if value and len(base64.b64decode(value, validate=True)) != 32:
                 raise ValueError
         except (ValueError, binascii.Error):
-            self._problems.append(f"{name} must be the base64 of 32 bytes")
+            self.refuse(f"{name} must be the base64 of 32 bytes")
         return value
+
+    def versioned_keys(self, name: str) -> dict[int, bytes]:
+        """``{"1": "<base64 of 32 bytes>"}``: secrets that are rotated by adding a higher version."""
+        try:
+            keys = {
+                int(version): base64.b64decode(text, validate=True) for version, text in self.json_object(name).items()
+            }
+        except (ValueError, TypeError, binascii.Error):
+            keys = {}
+        if not keys or any(len(key) != 32 for key in keys.values()):
+            self.refuse(f"{name} must map versions to the base64 of 32 bytes")
+        return keys
+
+    def refuse(self, problem: str) -> None:
+        """For what only one service can judge; ``problem`` names the variable and never its value."""
+        self._problems.append(problem)
 
     def check(self) -> None:
         if self._problems:
