@@ -90,7 +90,7 @@ class Environment:
             }
         except (ValueError, TypeError, binascii.Error):
             keys = {}
-        if not keys or any(len(key) != 32 for key in keys.values()):
+        if self.optional(name) and (not keys or any(len(key) != 32 for key in keys.values())):
             self.refuse(f"{name} must map versions to the base64 of 32 bytes")
         return keys
 
