@@ -1,0 +1,114 @@
+"""RabbitMQ for tests."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from pathlib import Path
+from typing import Self
+
+import pika
+from pika.exceptions import AMQPError
+
+from loyalty_common.testing.machine import find_or_install, find_program, free_port
+from loyalty_common.testing.runners import Container, Process, private_folder
+from loyalty_common.testing.server import Server
+
+# The wrapper in /usr/sbin changes the user, which a private broker must not.
+_DEBIAN = "/usr/lib/rabbitmq/bin"
+
+
+class RabbitMQ(Server):
+    variable = "TEST_RABBITMQ_URL"
+    control = "rabbitmqctl"
+
+    def close_connections(self) -> None:
+        """What a broker does to its clients in a maintenance: every connection is closed, the broker stays."""
+        self.runner.execute(self.control, "close_all_connections", "by a test")
+
+    def answers(self) -> bool:
+        address = pika.URLParameters(self.url)
+        try:
+            # pika logs every refused connection in full: it is asked only once somebody listens.
+            socket.create_connection((address.host, address.port), timeout=2).close()
+            pika.BlockingConnection(address).close()
+        except (AMQPError, OSError):
+            return False
+        return True
+
+    @classmethod
+    def in_container(cls) -> Self:
+        password, port = secrets.token_hex(16), free_port()
+        runner = Container(
+            os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4"),
+            inner_port=5672,
+            port=port,
+            env={"RABBITMQ_DEFAULT_USER": "loyalty", "RABBITMQ_DEFAULT_PASS": password},
+        )
+        return cls(f"amqp://loyalty:{password}@{runner.host}:{port}/%2F", runner)
+
+    @classmethod
+    def as_process(cls) -> Self:
+        program = find_or_install(
+            lambda: find_program("rabbitmq-server", _DEBIAN),
+            server="RabbitMQ",
+            variable=cls.variable,
+            package="rabbitmq-server",
+        )
+        password, port = secrets.token_hex(16), free_port()
+        folder = private_folder("rabbitmq")
+        _configure(folder, port=port, password=password)
+        broker = cls(f"amqp://loyalty:{password}@127.0.0.1:{port}/%2F", _Broker(program, folder=folder, port=port))
+        broker.control = str(program.with_name("rabbitmqctl"))
+        return broker
+
+
+class _Broker(Process):
+    """The node and its name server, which would otherwise outlive it as a daemon."""
+
+    def __init__(self, program: Path, *, folder: Path, port: int) -> None:
+        env = _environment(folder, port)
+        super().__init__([str(program)], folder=folder, env=env)
+        epmd = str(find_program("epmd") or "epmd")
+        names = ["-address", "127.0.0.1", "-port", env["ERL_EPMD_PORT"]]
+        self._names = Process([epmd, *names], folder=folder, env={"PATH": env["PATH"]})
+
+    def start(self) -> None:
+        if not self._names.is_running():
+            self._names.start()
+        super().start()
+
+    def close(self) -> None:
+        super().close()
+        self._names.close()
+
+
+def _configure(folder: Path, *, port: int, password: str) -> None:
+    (folder / "plugins").write_text("[].\n")
+    (folder / "rabbitmq.conf").write_text(
+        f"listeners.tcp.1 = 127.0.0.1:{port}\n"
+        f"default_user = loyalty\ndefault_pass = {password}\n"
+        "disk_free_limit.absolute = 50MB\n"
+    )
+
+
+def _environment(folder: Path, port: int) -> dict[str, str]:
+    names, distribution = free_port(), free_port()
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),  # where the cookie is made that lets rabbitmqctl in
+        "LANG": "C.UTF-8",
+        "RUNNING_UNDER_SYSTEMD": "1",  # no shell between us and the node, so that our signals reach it
+        "ERL_EPMD_PORT": str(names),
+        "RABBITMQ_NODENAME": f"loyalty-{port}@localhost",
+        "RABBITMQ_NODE_PORT": str(port),
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_DIST_PORT": str(distribution),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
+        "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
+        "RABBITMQ_LOG_BASE": str(folder / "logs"),
+        "RABBITMQ_PID_FILE": str(folder / "pid"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
+    }
