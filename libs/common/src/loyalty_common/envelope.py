@@ -6,7 +6,6 @@ import re
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -14,24 +13,6 @@ import orjson
 from loyalty_common.errors import ApiError
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
-
-# ISO 4217 currencies whose minor unit is not two digits.
-_MINOR_DIGITS = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND"), 0),
-    **dict.fromkeys(("VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
-
-
-def minor_digits(currency: str) -> int:
-    """How many decimals an amount of this currency may have (ISO 4217)."""
-    return _MINOR_DIGITS.get(currency, 2)
-
-
-def money(amount: Decimal, currency: str | None = None) -> str:
-    """Decimals leave as strings with at least two digits, more where the currency has them: ``"1000.00"`` JPY."""
-    return f"{amount:.{max(2, minor_digits(currency) if currency else 2)}f}"
 
 
 def timestamp(moment: datetime) -> str:

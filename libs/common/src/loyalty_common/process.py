@@ -1,0 +1,38 @@
+"""Processes that are no web servers: until SIGTERM, and jobs every so often."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Mapping
+
+import structlog
+
+_log = structlog.get_logger()
+
+
+def until_stopped() -> threading.Event:
+    """An event that SIGTERM and SIGINT set; what is under way is finished first."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def run_jobs(jobs: Mapping[str, Callable[[], object]], *, name: str, every_s: float | None) -> None:
+    """Run one job, or ``all``; once, or again every ``every_s`` seconds until stopped.
+
+    A job that fails in a repeated run is logged and tried at the next turn; in a single run it fails the process.
+    """
+    stop = until_stopped()
+    chosen = jobs if name == "all" else {name: jobs[name]}
+    while True:
+        for job_name, job in chosen.items():
+            try:
+                _log.info("job_done", job=job_name, result=job())
+            except Exception:
+                if every_s is None:
+                    raise
+                _log.exception("job_failed", job=job_name)
+        if every_s is None or stop.wait(every_s):
+            return
