@@ -1,0 +1,153 @@
+"""Why a program says no, as a tree; rendered in one place (``loyalty_common.envelope.failure``).
+
+ValidationFailed
+├── UnknownLocation          the partner location is not one of the organization's
+├── CardIdentifierTaken
+├── BalanceOutOfRange        more points than an integer of JSON carries exactly
+└── Refusal
+    ├── CustomerNotFound         customer_not_found
+    ├── DuplicateReference       duplicate_reference
+    ├── CardRefusal
+    │   ├── CardInactive         card_inactive
+    │   ├── CardNotYetValid      card_not_yet_valid
+    │   └── CardExpired          card_expired
+    ├── EnrollmentRefusal
+    │   ├── CustomerNotEnrolled  customer_not_enrolled
+    │   └── EnrollmentSuspended  enrollment_suspended
+    ├── EarnRefusal
+    │   ├── EarnRuleMissing      earn_rule_missing
+    │   └── CurrencyMismatch     currency_mismatch
+    ├── InsufficientPoints       insufficient_points
+    └── StampCardRefusal
+        ├── StampCardInactive    stamp_card_inactive
+        ├── StampCardNotYetValid stamp_card_not_yet_valid
+        └── StampCardExpired     stamp_card_expired
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from loyalty_common.errors import Refusal, ValidationFailed
+
+
+class UnknownLocation(ValidationFailed):
+    def __init__(self) -> None:
+        sentence = "The partner location does not exist in this organization."
+        super().__init__(details={"partner_location_id": [sentence]})
+
+
+class CardIdentifierTaken(ValidationFailed):
+    def __init__(self) -> None:
+        super().__init__(details={"card_identifier": ["The card identifier is taken by another loyalty card."]})
+
+
+class BalanceOutOfRange(ValidationFailed):
+    def __init__(self, field: str, *, limit: int) -> None:
+        super().__init__(details={field: [f"The points balance may not go beyond {limit}."]})
+
+
+class CustomerNotFound(Refusal):
+    reason = "customer_not_found"
+
+    def __init__(self, field: str) -> None:
+        """``field``: the one that the caller named the customer by."""
+        message = "The customer does not exist."
+        super().__init__(message, details={field: [message]})
+
+
+class DuplicateReference(Refusal):
+    reason = "duplicate_reference"
+
+    def __init__(self, reference: str) -> None:
+        message = f"The reference {reference} was used before, for another customer or amount."
+        super().__init__(message, details={"reference": [message]})
+
+
+class CardRefusal(Refusal):
+    """The loyalty card is not valid for this."""
+
+
+class CardInactive(CardRefusal):
+    reason = "card_inactive"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not active.")
+
+
+class CardNotYetValid(CardRefusal):
+    reason = "card_not_yet_valid"
+
+    def __init__(self, name: str, *, date_issued: date) -> None:
+        super().__init__(f"{name} is valid from {date_issued}.")
+
+
+class CardExpired(CardRefusal):
+    reason = "card_expired"
+
+    def __init__(self, name: str, *, expiry_date: date) -> None:
+        super().__init__(f"{name} expired on {expiry_date}.")
+
+
+class EnrollmentRefusal(Refusal):
+    """The customer's enrollment does not allow this."""
+
+
+class CustomerNotEnrolled(EnrollmentRefusal):
+    reason = "customer_not_enrolled"
+    default_message = "The customer is not enrolled on this loyalty card."
+
+
+class EnrollmentSuspended(EnrollmentRefusal):
+    reason = "enrollment_suspended"
+    default_message = "The customer's enrollment on this loyalty card is suspended."
+
+
+class EarnRefusal(Refusal):
+    """The purchase earns nothing on this card, by its rule."""
+
+
+class EarnRuleMissing(EarnRefusal):
+    reason = "earn_rule_missing"
+    default_message = "This loyalty card has no rule by which purchases earn points."
+
+
+class CurrencyMismatch(EarnRefusal):
+    reason = "currency_mismatch"
+
+    def __init__(self, *, earn_currency: str) -> None:
+        message = f"This loyalty card earns on purchases in {earn_currency}."
+        super().__init__(message, details={"currency": [message]})
+
+
+class InsufficientPoints(Refusal):
+    reason = "insufficient_points"
+
+    def __init__(self, *, points_balance: int) -> None:
+        message = f"The balance of {points_balance} points is not enough."
+        super().__init__(message, details={"points": [message]})
+
+
+class StampCardRefusal(Refusal):
+    """The stamp card is not valid for this."""
+
+
+class StampCardInactive(StampCardRefusal):
+    reason = "stamp_card_inactive"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is not active.")
+
+
+class StampCardNotYetValid(StampCardRefusal):
+    reason = "stamp_card_not_yet_valid"
+
+    def __init__(self, name: str, *, valid_from: date) -> None:
+        super().__init__(f"{name} is valid from {valid_from}.")
+
+
+class StampCardExpired(StampCardRefusal):
+    reason = "stamp_card_expired"
+
+    def __init__(self, name: str, *, valid_until: date) -> None:
+        super().__init__(f"{name} expired on {valid_until}.")

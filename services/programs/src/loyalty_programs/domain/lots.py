@@ -1,0 +1,54 @@
+"""Lots: positive ledger rows whose points are not all spent yet. Pure.
+
+At all times the remainders of an enrollment's lots add up to max(0, balance).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    transaction_id: int
+    points_remaining: int
+    expires_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Points taken from a lot, and what that leaves in it."""
+
+    lot: Lot
+    points: int
+
+    @property
+    def points_remaining(self) -> int:
+        return self.lot.points_remaining - self.points
+
+
+def remainder_of_new_lot(*, points_delta: int, points_balance_after: int) -> int:
+    """What a positive row leaves to be spent: it pays a debt first, and nothing of that can be spent again."""
+    return max(0, min(points_delta, points_balance_after))
+
+
+def take(lots: Iterable[Lot], points: int) -> tuple[Taking, ...]:
+    """Takes ``points`` from the lots that expire first; those that never do come last, older before newer.
+
+    Where the lots hold less than ``points`` all of them are emptied: the rest becomes debt.
+    """
+    takings = []
+    for lot in sorted(lots, key=_first_to_go):
+        if points <= 0:
+            break
+        taken = min(points, lot.points_remaining)
+        if taken:
+            takings.append(Taking(lot, taken))
+            points -= taken
+    return tuple(takings)
+
+
+def _first_to_go(lot: Lot) -> tuple[date, int]:
+    return lot.expires_on or date.max, lot.transaction_id
