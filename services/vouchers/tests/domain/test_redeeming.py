@@ -1,7 +1,7 @@
 """The decision of a redemption, rule by rule."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -16,6 +16,7 @@ SPRING = Terms(
     is_active=True,
     valid_from=date(2026, 3, 1),
     valid_until=date(2026, 5, 31),
+    time_zone="America/New_York",
     discount_type="percent",
     discount_value=Decimal(20),
     currency="USD",
@@ -25,7 +26,7 @@ SPRING = Terms(
     max_redemptions_per_customer=None,
 )
 UNUSED = Uses(in_all=0, by_customer=0)
-IN_MAY = date(2026, 5, 16)
+IN_MAY = datetime(2026, 5, 16, 10, 18, tzinfo=UTC)
 
 
 def amounts(digits: int) -> st.SearchStrategy[Decimal]:
@@ -125,19 +126,19 @@ def test_a_larger_order_is_never_discounted_less(data: st.DataObject) -> None:
 )
 def test_each_rule_refuses_by_its_own_name(changed: dict[str, object], uses: Uses, refusal: type[ApiError]) -> None:
     with pytest.raises(refusal):
-        decide(replace(SPRING, **changed), uses, order_amount=Decimal("45.50"), currency=None, on=IN_MAY)
+        decide(replace(SPRING, **changed), uses, order_amount=Decimal("45.50"), currency=None, occurred_at=IN_MAY)
 
 
 def test_an_order_in_another_currency_is_refused() -> None:
     with pytest.raises(errors.CurrencyMismatch):
-        decide(SPRING, UNUSED, order_amount=Decimal(45), currency="EUR", on=IN_MAY)
-    assert decide(SPRING, UNUSED, order_amount=Decimal(45), currency="USD", on=IN_MAY) == 9
+        decide(SPRING, UNUSED, order_amount=Decimal(45), currency="EUR", occurred_at=IN_MAY)
+    assert decide(SPRING, UNUSED, order_amount=Decimal(45), currency="USD", occurred_at=IN_MAY) == 9
 
 
 @pytest.mark.parametrize(
     ("changed", "uses"),
     [
-        ({"valid_from": IN_MAY, "valid_until": IN_MAY}, UNUSED),
+        ({"valid_from": date(2026, 5, 16), "valid_until": date(2026, 5, 16)}, UNUSED),
         ({"valid_from": None, "valid_until": None}, UNUSED),
         ({"max_redemptions": 3}, Uses(in_all=2, by_customer=2)),
         ({"max_redemptions_per_customer": 2}, Uses(in_all=900, by_customer=1)),
@@ -146,7 +147,7 @@ def test_an_order_in_another_currency_is_refused() -> None:
 )
 def test_the_last_day_use_and_cent_still_count(changed: dict[str, object], uses: Uses) -> None:
     terms = replace(SPRING, **changed)
-    assert decide(terms, uses, order_amount=Decimal("45.50"), currency=None, on=IN_MAY) == Decimal("9.10")
+    assert decide(terms, uses, order_amount=Decimal("45.50"), currency=None, occurred_at=IN_MAY) == Decimal("9.10")
 
 
 @given(
@@ -163,7 +164,13 @@ def test_a_redemption_is_granted_exactly_while_both_limits_leave_room(
         per_customer is None or by_customer < per_customer
     )
     try:
-        decide(terms, Uses(in_all=in_all, by_customer=by_customer), order_amount=Decimal(10), currency=None, on=IN_MAY)
+        decide(
+            terms,
+            Uses(in_all=in_all, by_customer=by_customer),
+            order_amount=Decimal(10),
+            currency=None,
+            occurred_at=IN_MAY,
+        )
     except (errors.VoucherLimitReached, errors.VoucherAlreadyRedeemed):
         assert not has_room
     else:

@@ -40,8 +40,12 @@ class UnknownLocation(ValidationFailed):
 
 class TooManyDecimals(ValidationFailed):
     def __init__(self, field: str, *, currency: str) -> None:
-        name, digits = field.replace("_", " "), minor_digits(currency)
-        super().__init__(details={field: [f"The {name} field may have at most {digits} decimals in {currency}."]})
+        super().__init__(details={field: [decimals_sentence(field, currency)]})
+
+
+def decimals_sentence(field: str, currency: str) -> str:
+    digits = minor_digits(currency)
+    return f"The {field.replace('_', ' ')} field may have at most {digits} decimals in {currency}."
 
 
 class CurrencyMismatch(Refusal):
@@ -72,7 +76,7 @@ class DuplicateReference(Refusal):
 class MinimumOrderNotMet(Refusal):
     reason = "minimum_order_not_met"
 
-    def __init__(self, *, minimum: Decimal, currency: str) -> None:
+    def __init__(self, minimum: Decimal, *, currency: str) -> None:
         sentence = f"This voucher needs an order of at least {format_amount(minimum, currency)} {currency}."
         super().__init__(sentence, details={"order_amount": [sentence]})
 

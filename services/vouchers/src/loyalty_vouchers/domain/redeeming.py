@@ -1,26 +1,38 @@
-"""May this voucher be redeemed, and what is it worth: pure, for redeeming and for asking beforehand."""
+"""May this voucher be redeemed, and what is it worth: for redeeming it and for asking beforehand. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from loyalty_common.money import has_too_many_decimals, minor_digits
 
-from loyalty_vouchers.domain import errors
+from loyalty_vouchers.domain.dates import local_date
+from loyalty_vouchers.domain.errors import (
+    CurrencyMismatch,
+    MinimumOrderNotMet,
+    TooManyDecimals,
+    VoucherAlreadyRedeemed,
+    VoucherExpired,
+    VoucherInactive,
+    VoucherLimitReached,
+    VoucherNotYetValid,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
-    """What a voucher grants and demands. Amounts are in ``currency``.
+    """What a voucher grants and demands.
 
-    ``discount_value`` is per cent for ``percent`` and an amount for ``fixed``; a limit of None is no limit.
+    Amounts are in ``currency``; ``discount_value`` is per cent for ``percent``. A limit of None is no limit.
+    ``time_zone`` is that of the voucher's partner location: its dates are days there.
     """
 
     is_active: bool
     valid_from: date | None
     valid_until: date | None
+    time_zone: str
     discount_type: str
     discount_value: Decimal
     currency: str
@@ -38,45 +50,47 @@ class Uses:
     by_customer: int
 
 
-def decide(terms: Terms, uses: Uses, *, order_amount: Decimal, currency: str | None, on: date) -> Decimal:
-    """The discount on this order, or the first rule that refuses, in the order the contract lists them.
+def decide(terms: Terms, uses: Uses, *, order_amount: Decimal, currency: str | None, occurred_at: datetime) -> Decimal:
+    """The discount on this order, or the first rule that refuses, in the order in which the contract lists them.
 
-    ``on`` is the day at the till (see ``local_date``); ``currency`` None stands for the voucher's own.
+    ``currency`` None stands for the voucher's own.
     """
-    _refuse_outside_window(terms, on)
+    check_valid(terms, occurred_at)
     if currency not in (None, terms.currency):
-        raise errors.CurrencyMismatch(terms.currency)
+        raise CurrencyMismatch(terms.currency)
     if has_too_many_decimals(order_amount, terms.currency):
-        raise errors.TooManyDecimals("order_amount", currency=terms.currency)
-    _refuse_over_limits(terms, uses)
+        raise TooManyDecimals("order_amount", currency=terms.currency)
+    check_limits(terms, uses)
     if terms.minimum_order_amount is not None and order_amount < terms.minimum_order_amount:
-        raise errors.MinimumOrderNotMet(minimum=terms.minimum_order_amount, currency=terms.currency)
+        raise MinimumOrderNotMet(terms.minimum_order_amount, currency=terms.currency)
     return discount_on(terms, order_amount)
+
+
+def check_valid(terms: Terms, at: datetime) -> None:
+    """Both dates are days on which the voucher is valid, from their first instant to their last."""
+    if not terms.is_active:
+        raise VoucherInactive
+    today = local_date(at, terms.time_zone)
+    if terms.valid_from is not None and today < terms.valid_from:
+        raise VoucherNotYetValid(terms.valid_from)
+    if terms.valid_until is not None and today > terms.valid_until:
+        raise VoucherExpired(terms.valid_until)
+
+
+def check_limits(terms: Terms, uses: Uses) -> None:
+    if terms.max_redemptions is not None and uses.in_all >= terms.max_redemptions:
+        raise VoucherLimitReached
+    per_customer = terms.max_redemptions_per_customer
+    if per_customer is not None and uses.by_customer >= per_customer:
+        raise VoucherAlreadyRedeemed
 
 
 def discount_on(terms: Terms, order_amount: Decimal) -> Decimal:
     """Per cent is rounded half-up to the currency's digits. Never more than the cap, nor than the order."""
     discount = terms.discount_value
     if terms.discount_type == "percent":
-        unit = Decimal(1).scaleb(-minor_digits(terms.currency))
-        discount = (order_amount * terms.discount_value / 100).quantize(unit, rounding=ROUND_HALF_UP)
+        coin = Decimal(1).scaleb(-minor_digits(terms.currency))
+        discount = (order_amount * terms.discount_value / 100).quantize(coin, rounding=ROUND_HALF_UP)
     if terms.max_discount_amount is not None:
         discount = min(discount, terms.max_discount_amount)
     return min(discount, order_amount)
-
-
-def _refuse_outside_window(terms: Terms, on: date) -> None:
-    if not terms.is_active:
-        raise errors.VoucherInactive
-    if terms.valid_from is not None and on < terms.valid_from:
-        raise errors.VoucherNotYetValid(terms.valid_from)
-    if terms.valid_until is not None and on > terms.valid_until:
-        raise errors.VoucherExpired(terms.valid_until)
-
-
-def _refuse_over_limits(terms: Terms, uses: Uses) -> None:
-    if terms.max_redemptions is not None and uses.in_all >= terms.max_redemptions:
-        raise errors.VoucherLimitReached
-    per_customer = terms.max_redemptions_per_customer
-    if per_customer is not None and uses.by_customer >= per_customer:
-        raise errors.VoucherAlreadyRedeemed
