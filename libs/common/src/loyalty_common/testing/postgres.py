@@ -10,26 +10,31 @@ import secrets
 import signal
 import subprocess
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
-from loyalty_common.testing.machine import find_or_install, find_program, free_port, run_quietly
-from loyalty_common.testing.runners import Container, Process, private_folder
+from loyalty_common.testing.machine import find_or_install, find_program, private_folder
+from loyalty_common.testing.runners import Process
 from loyalty_common.testing.server import Server
 
 _OLDEST = 15
 _FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
-_STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 # Without fsync a killed server finds its writes in the system's cache all the same. full_page_writes stays on, so that
 # recovery is that of production.
 _OPTIONS = ("-c", "fsync=off", "-c", "max_connections=300")
+_STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
 class Postgres(Server):
     variable = "TEST_POSTGRES_URL"
+    address = "postgresql://postgres:{password}@{host}:{port}/postgres"
+    image = ("POSTGRES_IMAGE", "postgres:18")
+    inner_port = 5432
+    container_env = ("POSTGRES_PASSWORD={password}",)
+    container_command = ("postgres", *_OPTIONS)
 
     def create_database(self, name: str) -> str:
         """Creates an empty database of its own, whose name begins with ``name``, and returns its URL."""
@@ -39,7 +44,7 @@ class Postgres(Server):
         return urlsplit(self.url)._replace(path=f"/{unique}").geturl()
 
     def stop(self, mode: Literal["smart", "fast", "immediate"] = "fast") -> None:
-        """``immediate`` is a crash: nothing is written any more, and the next start recovers from the log."""
+        """``immediate`` is a crash: nothing more is written, and the next start recovers from the log."""
         self.runner.stop(_STOP_SIGNALS[mode])
 
     def answers(self) -> bool:
@@ -50,36 +55,20 @@ class Postgres(Server):
         return True
 
     @classmethod
-    def in_container(cls) -> Self:
-        password, port = secrets.token_hex(16), free_port()
-        runner = Container(
-            os.environ.get("POSTGRES_IMAGE", "postgres:18"),
-            inner_port=5432,
-            port=port,
-            env={"POSTGRES_PASSWORD": password},
-            command=["postgres", *_OPTIONS],
-        )
-        return cls(f"postgresql://postgres:{password}@{runner.host}:{port}/postgres", runner)
-
-    @classmethod
-    def as_process(cls) -> Self:
+    def process(cls, port: int, password: str) -> Process:
         programs = find_or_install(_find, server="PostgreSQL 15", variable=cls.variable, package="postgresql")
-        password, port, user = secrets.token_hex(16), free_port(), _unprivileged_user()
+        user = _unprivileged_user()
         folder = private_folder("postgres", owner=user)
+        secret = folder / "password"
+        secret.write_text(password)
+        secret.chmod(0o444)  # The folder is closed; the server's user must read it.
+        options = f"-D {folder}/db -k {folder} -h 127.0.0.1 -p {port}"
         env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-        _initdb(programs, folder, password=password, env=env, user=user)
-        listen = f"-D {folder}/db -k {folder} -h 127.0.0.1 -p {port}".split()
-        runner = Process([str(programs / "postgres"), *listen, *_OPTIONS], folder=folder, env=env, user=user)
-        return cls(f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres", runner)
-
-
-def _initdb(programs: Path, folder: Path, *, password: str, env: dict[str, str], user: str | None) -> None:
-    secret = folder / "password"
-    secret.write_text(password)
-    secret.chmod(0o444)  # The folder is closed; the server's user must read it.
-    options = f"-D {folder}/db --username postgres --pwfile {secret} --auth scram-sha-256"
-    options += " --encoding UTF8 --locale C.UTF-8 --no-sync"
-    run_quietly([str(programs / "initdb"), *options.split()], env=env, user=user, cwd=folder)
+        server = Process([f"{programs}/postgres", *options.split(), *_OPTIONS], folder=folder, env=env, user=user)
+        identity = f"--username postgres --pwfile {secret} --auth scram-sha-256"
+        initdb = f"{programs}/initdb -D {folder}/db {identity} --encoding UTF8 --locale C.UTF-8 --no-sync"
+        server.execute(*initdb.split())
+        return server
 
 
 def _find() -> Path | None:
@@ -103,7 +92,4 @@ def _unprivileged_user() -> str | None:
     """PostgreSQL refuses to run as root; for everybody else: as oneself."""
     if os.geteuid() != 0:
         return None
-    try:
-        return pwd.getpwnam("postgres").pw_name
-    except KeyError:
-        return "nobody"
+    return "postgres" if any(user.pw_name == "postgres" for user in pwd.getpwall()) else "nobody"

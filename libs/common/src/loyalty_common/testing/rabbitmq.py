@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import secrets
+import signal
 import socket
 from pathlib import Path
-from typing import Self
 
 import pika
 from pika.exceptions import AMQPError
 
-from loyalty_common.testing.machine import find_or_install, find_program, free_port
-from loyalty_common.testing.runners import Container, Process, private_folder
+from loyalty_common.testing.machine import find_or_install, find_program, free_port, private_folder
+from loyalty_common.testing.runners import Process
 from loyalty_common.testing.server import Server
 
 # The wrapper in /usr/sbin changes the user, which a private broker must not.
@@ -21,11 +20,14 @@ _DEBIAN = "/usr/lib/rabbitmq/bin"
 
 class RabbitMQ(Server):
     variable = "TEST_RABBITMQ_URL"
-    control = "rabbitmqctl"
+    address = "amqp://loyalty:{password}@{host}:{port}/%2F"
+    image = ("RABBITMQ_IMAGE", "rabbitmq:4")
+    inner_port = 5672
+    container_env = ("RABBITMQ_DEFAULT_USER=loyalty", "RABBITMQ_DEFAULT_PASS={password}")
 
     def close_connections(self) -> None:
         """What a broker does to its clients in a maintenance: every connection is closed, the broker stays."""
-        self.runner.execute(self.control, "close_all_connections", "by a test")
+        self.runner.execute("rabbitmqctl", "close_all_connections", "by a test")
 
     def answers(self) -> bool:
         address = pika.URLParameters(self.url)
@@ -38,65 +40,44 @@ class RabbitMQ(Server):
         return True
 
     @classmethod
-    def in_container(cls) -> Self:
-        password, port = secrets.token_hex(16), free_port()
-        runner = Container(
-            os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4"),
-            inner_port=5672,
-            port=port,
-            env={"RABBITMQ_DEFAULT_USER": "loyalty", "RABBITMQ_DEFAULT_PASS": password},
-        )
-        return cls(f"amqp://loyalty:{password}@{runner.host}:{port}/%2F", runner)
-
-    @classmethod
-    def as_process(cls) -> Self:
+    def process(cls, port: int, password: str) -> Process:
         program = find_or_install(
             lambda: find_program("rabbitmq-server", _DEBIAN),
             server="RabbitMQ",
             variable=cls.variable,
             package="rabbitmq-server",
         )
-        password, port = secrets.token_hex(16), free_port()
         folder = private_folder("rabbitmq")
-        _configure(folder, port=port, password=password)
-        broker = cls(f"amqp://loyalty:{password}@127.0.0.1:{port}/%2F", _Broker(program, folder=folder, port=port))
-        broker.control = str(program.with_name("rabbitmqctl"))
-        return broker
+        (folder / "plugins").write_text("[].\n")
+        (folder / "rabbitmq.conf").write_text(
+            f"listeners.tcp.1 = 127.0.0.1:{port}\n"
+            f"default_user = loyalty\ndefault_pass = {password}\n"
+            "disk_free_limit.absolute = 50MB\n"
+        )
+        return _Broker(program, folder=folder, port=port)
 
 
 class _Broker(Process):
     """The node and its name server, which would otherwise outlive it as a daemon."""
 
     def __init__(self, program: Path, *, folder: Path, port: int) -> None:
-        env = _environment(folder, port)
+        env = {"PATH": f"{program.parent}:{os.environ['PATH']}", **_environment(folder, port)}
         super().__init__([str(program)], folder=folder, env=env)
-        epmd = str(find_program("epmd") or "epmd")
-        names = ["-address", "127.0.0.1", "-port", env["ERL_EPMD_PORT"]]
-        self._names = Process([epmd, *names], folder=folder, env={"PATH": env["PATH"]})
+        names = ["epmd", "-address", "127.0.0.1", "-port", env["ERL_EPMD_PORT"]]
+        self._names = Process(names, folder=folder, env=env)
 
     def start(self) -> None:
-        if not self._names.is_running():
-            self._names.start()
+        self._names.start()
         super().start()
 
-    def close(self) -> None:
-        super().close()
-        self._names.close()
-
-
-def _configure(folder: Path, *, port: int, password: str) -> None:
-    (folder / "plugins").write_text("[].\n")
-    (folder / "rabbitmq.conf").write_text(
-        f"listeners.tcp.1 = 127.0.0.1:{port}\n"
-        f"default_user = loyalty\ndefault_pass = {password}\n"
-        "disk_free_limit.absolute = 50MB\n"
-    )
+    def stop(self, with_signal: signal.Signals) -> None:
+        super().stop(with_signal)
+        self._names.stop(signal.SIGTERM)
 
 
 def _environment(folder: Path, port: int) -> dict[str, str]:
     names, distribution = free_port(), free_port()
     return {
-        "PATH": os.environ["PATH"],
         "HOME": str(folder),  # where the cookie is made that lets rabbitmqctl in
         "LANG": "C.UTF-8",
         "RUNNING_UNDER_SYSTEMD": "1",  # no shell between us and the node, so that our signals reach it

@@ -1,4 +1,4 @@
-"""How one server is started, stopped and started again: by somebody else, in a container, or as a private process."""
+"""Where a server of the tests runs: with somebody else, in a container, or as a private process."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -18,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from testcontainers.core.container import DockerContainer
 
-from loyalty_common.testing.machine import ServerMissing, last_lines, run_quietly
+from loyalty_common.testing.machine import ServerMissing
 
 _STOP_S = 30
 _PR_SET_PDEATHSIG = 1
@@ -26,46 +25,74 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class Runner(Protocol):
-    """``start`` and ``stop`` keep data and port; ``close`` is the end of both."""
-
     def start(self) -> None: ...
     def stop(self, with_signal: signal.Signals) -> None: ...
-    def is_running(self) -> bool: ...
-    def execute(self, *command: str) -> None: ...
-    def close(self) -> None: ...
-    def log(self) -> str: ...
+    def execute(self, *command: str) -> None:
+        """Runs a program of the server, where the server runs."""
+
+    def failure(self) -> str | None:
+        """The end of the log of a server that died, None as long as there is hope."""
+
+    def close(self) -> None:
+        """Stops for good and forgets the data."""
 
 
 class Foreign:
-    """A server that somebody else runs: it is used, never stopped, and tests that must stop it are skipped."""
+    """A server that somebody else runs: it is used but never stopped; a test that must stop it is skipped."""
 
     def __init__(self, variable: str) -> None:
         self._variable = variable
 
-    def _skip(self) -> None:
-        pytest.skip(f"the server of {self._variable} is not ours to stop")
-
     def start(self) -> None: ...
 
     def stop(self, with_signal: signal.Signals) -> None:
-        self._skip()
+        pytest.skip(f"the server of {self._variable} is not ours to stop")
 
     def execute(self, *command: str) -> None:
-        self._skip()
+        pytest.skip(f"the server of {self._variable} is not ours to command")
 
-    def is_running(self) -> bool:
-        return True
+    def failure(self) -> None: ...
 
     def close(self) -> None: ...
 
-    def log(self) -> str:
-        return ""
+
+class Container:
+    """A container on a fixed port of its host, so that a restart keeps the address."""
+
+    def __init__(self, image: str, *, ports: tuple[int, int], env: Mapping[str, str], command: Sequence[str]) -> None:
+        self._container = DockerContainer(image, env=dict(env)).with_bind_ports(*ports).with_command(list(command))
+        self._created = False
+        self.host = self._container.get_container_host_ip()
+
+    def start(self) -> None:
+        if self._created:
+            self._container.get_wrapped_container().start()
+        else:
+            self._container.start()
+            self._created = True
+
+    def stop(self, with_signal: signal.Signals) -> None:
+        inner = self._container.get_wrapped_container()
+        inner.kill(signal=with_signal.name)
+        inner.wait(timeout=_STOP_S)
+
+    def execute(self, *command: str) -> None:
+        code, output = self._container.exec(list(command))
+        if code != 0:
+            raise ServerMissing(f"{command[0]} failed ({code}): {output!r}")
+
+    def failure(self) -> None: ...
+
+    def close(self) -> None:
+        self._container.stop()
 
 
 class Process:
     """A private process in a folder of its own. Start it from the main thread: on Linux it dies with its starter."""
 
-    def __init__(self, command: Sequence[str], *, folder: Path, env: dict[str, str], user: str | None = None):
+    host = "127.0.0.1"
+
+    def __init__(self, command: Sequence[str], *, folder: Path, env: Mapping[str, str], user: str | None = None):
         self.folder = folder
         self._command, self._env, self._user = command, env, user
         self._process: subprocess.Popen[bytes] | None = None
@@ -94,58 +121,22 @@ class Process:
             self._process.kill()
             self._process.wait()
 
-    def is_running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
-
     def execute(self, *command: str) -> None:
-        run_quietly(command, env=self._env, user=self._user, cwd=self.folder)
+        """Shows what the program printed only if it fails."""
+        done = subprocess.run(  # noqa: S603
+            command, env=self._env, user=self._user, cwd=self.folder, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise ServerMissing(f"{command[0]} failed ({done.returncode}): {done.stdout}{done.stderr}")
+
+    def failure(self) -> str | None:
+        if self._process is None or self._process.poll() is None:
+            return None
+        return "\n".join((self.folder / "log").read_text(errors="replace").splitlines()[-15:])
 
     def close(self) -> None:
         self.stop(signal.SIGTERM)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def log(self) -> str:
-        return last_lines(self.folder / "log")
-
-
-class Container:
-    """One container on a fixed port of the host, so that a restart keeps the address."""
-
-    def __init__(
-        self, image: str, *, inner_port: int, port: int, env: dict[str, str] | None = None, command: Sequence[str] = ()
-    ) -> None:
-        self._container = DockerContainer(image, env=env).with_bind_ports(inner_port, port).with_command(list(command))
-        self._created = False
-        self.host = self._container.get_container_host_ip()
-
-    def start(self) -> None:
-        if self._created:
-            self._container.get_wrapped_container().start()
-        else:
-            self._container.start()
-            self._created = True
-
-    def stop(self, with_signal: signal.Signals) -> None:
-        inner = self._container.get_wrapped_container()
-        inner.kill(signal=with_signal.name)
-        inner.wait(timeout=_STOP_S)
-
-    def is_running(self) -> bool:
-        inner = self._container.get_wrapped_container()
-        inner.reload()
-        return bool(inner.status == "running")
-
-    def execute(self, *command: str) -> None:
-        code, output = self._container.exec(list(command))
-        if code != 0:
-            raise ServerMissing(f"{command[0]} failed ({code}): {output!r}")
-
-    def close(self) -> None:
-        self._container.stop()
-
-    def log(self) -> str:
-        printed: bytes = self._container.get_wrapped_container().logs(tail=15)
-        return printed.decode(errors="replace")
 
 
 def docker_answers() -> bool:
@@ -158,14 +149,6 @@ def docker_answers() -> bool:
         except OSError:
             return False
         return True
-
-
-def private_folder(name: str, *, owner: str | None = None) -> Path:
-    """A folder with a short path (sockets live in it), closed to everybody but ``owner``."""
-    folder = Path(tempfile.mkdtemp(prefix=f"loyalty-{name}-"))
-    if owner is not None:
-        shutil.chown(folder, owner)
-    return folder
 
 
 def _die_with(parent: int) -> Callable[[], None] | None:

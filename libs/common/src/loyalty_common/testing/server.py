@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 from docker.errors import DockerException  # type: ignore[import-untyped]
 
-from loyalty_common.testing.machine import ServerMissing
-from loyalty_common.testing.runners import Foreign, Runner, docker_answers
+from loyalty_common.testing.machine import ServerMissing, free_port
+from loyalty_common.testing.runners import Container, Foreign, Process, Runner, docker_answers
 
 _READY_S = 60
 
@@ -20,6 +22,15 @@ class Server(ABC):
     """A server that answers at ``url`` from ``open`` to ``close``, but for what a test does to it in between."""
 
     variable: ClassVar[str]
+    """Names the environment's URL of a server to be used instead of our own."""
+    address: ClassVar[str]
+    """The URL of our own, with ``{password}``, ``{host}`` and ``{port}``."""
+    image: ClassVar[tuple[str, str]]
+    """The variable that names the image, and its default."""
+    inner_port: ClassVar[int]
+    container_env: ClassVar[Sequence[str]] = ()
+    container_command: ClassVar[Sequence[str]] = ()
+    """Both with ``{password}``."""
 
     def __init__(self, url: str, runner: Runner) -> None:
         self.url = url
@@ -30,19 +41,21 @@ class Server(ABC):
         """The server of the environment's URL, else one in a container, else a private process."""
         if url := os.environ.get(cls.variable):
             return cls(url, Foreign(cls.variable))._opened()
+        port, password = free_port(), secrets.token_hex(16)
         if docker_answers():
             try:
-                return cls.in_container()._opened()
+                return cls._at(cls._container(port, password), port, password)._opened()
             except DockerException:
                 pass  # An engine that cannot get the image is of no more use than none.
-        return cls.as_process()._opened()
+        return cls._at(cls.process(port, password), port, password)._opened()
 
     def start(self) -> None:
         self.runner.start()
         deadline = time.monotonic() + _READY_S
         while not self.answers():
-            if time.monotonic() > deadline or not self.runner.is_running():
-                raise ServerMissing(f"{type(self).__name__} at {self.variable} does not answer.\n{self.runner.log()}")
+            failure = self.runner.failure()
+            if failure is not None or time.monotonic() > deadline:
+                raise ServerMissing(f"{type(self).__name__} ({self.variable}) does not answer. {failure or ''}")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -57,14 +70,21 @@ class Server(ABC):
 
     @classmethod
     @abstractmethod
-    def in_container(cls) -> Self: ...
-
-    @classmethod
-    @abstractmethod
-    def as_process(cls) -> Self: ...
+    def process(cls, port: int, password: str) -> Process:
+        """A private process from binaries of this machine, not yet started."""
 
     @abstractmethod
     def answers(self) -> bool: ...
+
+    @classmethod
+    def _container(cls, port: int, password: str) -> Container:
+        env = dict(line.format(password=password).split("=") for line in cls.container_env)
+        command = [word.format(password=password) for word in cls.container_command]
+        return Container(os.environ.get(*cls.image), ports=(cls.inner_port, port), env=env, command=command)
+
+    @classmethod
+    def _at(cls, runner: Container | Process, port: int, password: str) -> Self:
+        return cls(cls.address.format(password=password, host=runner.host, port=port), runner)
 
     def _opened(self) -> Self:
         try:
