@@ -109,7 +109,7 @@ class Directory:
 
 def _newer_wins(statement: Any, table: Table) -> Any:
     keys = [column.name for column in table.primary_key]
-    values = {name: statement.excluded[name] for name in table.columns.keys() if name not in keys}
+    values = {name: statement.excluded[name] for name in [column.name for column in table.columns] if name not in keys}
     return statement.on_conflict_do_update(
         index_elements=keys, set_=values, where=table.c.version < statement.excluded.version
     )

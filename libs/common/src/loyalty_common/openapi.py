@@ -66,7 +66,7 @@ class Error(ma.Schema):
     meta = fields.Nested(Meta, required=True)
 
 
-class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc] (flask-smorest is untyped)
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
     ARGUMENTS_PARSER = StrictParser()
 
     def operation(

@@ -1,0 +1,36 @@
+"""Composition root: the only module that knows all others."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+from loyalty_common import database, health, logs, openapi, web
+from loyalty_common.identity import TokenVerifier
+
+from loyalty_customers import settings as settings_module
+from loyalty_customers.api import customers, internal
+from loyalty_customers.settings import SERVICE, Settings
+
+
+def create_app(settings: Settings) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.config["PUBLIC_BASE_URL"] = settings.public_base_url
+    engine = database.create_engine(
+        settings.database_url, pool_size=settings.database_pool_size, application_name=f"{SERVICE} serve"
+    )
+    app.extensions["engine"] = engine
+    web.install(app, verifier=TokenVerifier(SERVICE, settings.identity_public_keys))
+    api = openapi.create_api(app, title="Customers")
+    api.register_blueprint(customers.blueprint)
+    app.register_blueprint(internal.blueprint)
+    app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
+    app.extensions["api"] = api
+    return app
+
+
+def from_environment() -> Flask:
+    """What gunicorn calls in each worker."""
+    settings = settings_module.from_environment(os.environ)
+    logs.configure(SERVICE, level=settings.log_level)
+    return create_app(settings)

@@ -1,0 +1,81 @@
+"""The only writer of customers: load, decide, record (nothing to lock: unique constraints decide)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from loyalty_common.database import Transaction
+from loyalty_common.idempotency import Reply, RequestKey, idempotency_row, replay_columns, same_key, stored_reply
+from loyalty_common.messaging.outbox import outbox_row
+from loyalty_common.record import Record
+from sqlalchemy import Row, and_, bindparam, literal, select
+
+from loyalty_customers.domain import profiles, queries
+from loyalty_customers.domain.errors import ExternalIdTaken
+from loyalty_customers.domain.profiles import Profile
+from loyalty_customers.events import CustomerCreated
+from loyalty_customers.models import Customer, customer_ids, idempotency, outbox
+
+_CUSTOMERS = Customer.__table__
+_HOLDER = _CUSTOMERS.alias("holder")
+_FACTS = select(literal(1).label("one")).subquery("facts")
+
+_LOAD = select(
+    customer_ids.next_value().label("next_id"),
+    *replay_columns(idempotency),
+    _HOLDER.c.id.label("external_id_holder"),
+    *_CUSTOMERS.columns,
+).select_from(
+    _FACTS.outerjoin(idempotency, same_key(idempotency))
+    .outerjoin(
+        _CUSTOMERS,
+        and_(_CUSTOMERS.c.tenant_id == bindparam("tenant_id"), _CUSTOMERS.c.email_key == bindparam("email_key")),
+    )
+    .outerjoin(
+        _HOLDER,
+        and_(_HOLDER.c.tenant_id == bindparam("tenant_id"), _HOLDER.c.external_id == bindparam("external_id")),
+    )
+)
+_RECORD_NEW = Record(inserts=(_CUSTOMERS, outbox, idempotency))
+_RECORD_REPLY = Record(inserts=(idempotency,))
+
+
+def create(tx: Transaction, *, profile: Profile, request: RequestKey, source: str, at: datetime) -> Reply:
+    """A new customer (201), or the stored one who has this e-mail, never overwritten (200).
+
+    Two at once: one of them violates the unique e-mail, runs again and finds the other's.
+    """
+    keys = profiles.columns(profile)
+    loaded = tx.execute(
+        _LOAD,
+        {"idempotency_key": request.key, "email_key": keys["email_key"], "external_id": profile.external_id},
+    ).one()
+    reply = stored_reply(loaded, request)
+    if reply is not None:
+        return reply
+    if loaded.id is not None:
+        reply = Reply(200, queries.shown(loaded))
+        _RECORD_REPLY.write(tx, {idempotency: [idempotency_row(request, reply, at=at)]})
+        return reply
+    return _record_new(tx, loaded, profile=profile, request=request, source=source, at=at)
+
+
+def _record_new(
+    tx: Transaction, loaded: Row[Any], *, profile: Profile, request: RequestKey, source: str, at: datetime
+) -> Reply:
+    if loaded.external_id_holder is not None:
+        raise ExternalIdTaken
+    customer = profiles.customer_object(customer_id=loaded.next_id, profile=profile, created_at=at, updated_at=at)
+    event = CustomerCreated(customer=customer, source=source)
+    reply = Reply(201, customer)
+    row = {**profiles.columns(profile), "id": loaded.next_id, "version": 1, "created_at": at, "updated_at": at}
+    _RECORD_NEW.write(
+        tx,
+        {
+            _CUSTOMERS: [row],
+            outbox: [outbox_row(event=event.name, data=event.data(), created_at=at, version=1)],
+            idempotency: [idempotency_row(request, reply, at=at)],
+        },
+    )
+    return reply

@@ -1,0 +1,55 @@
+"""Reads of customers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from loyalty_common.database import Transaction
+from loyalty_common.fields import normalized_email
+from sqlalchemy import Row, Select, bindparam, or_, select
+
+from loyalty_customers.domain.profiles import Profile, customer_object, phone_digits, searchable
+from loyalty_customers.models import Customer
+
+_CUSTOMER = Customer.__table__
+NEWEST_FIRST = (Customer.created_at, Customer.id)
+_PRESENT = select(_CUSTOMER).where(Customer.tenant_id == bindparam("tenant_id"), Customer.erased_at.is_(None))
+_BY_ID = _PRESENT.where(Customer.id == bindparam("customer_id"))
+_BY_EMAIL = _PRESENT.where(Customer.email_key == bindparam("email_key"))
+_WITH_ERASED = select(_CUSTOMER).where(
+    Customer.tenant_id == bindparam("tenant_id"), Customer.id == bindparam("customer_id")
+)
+
+
+def shown(row: Row[Any]) -> dict[str, Any]:
+    profile = Profile(
+        email=row.email, name=row.name, phone=row.phone, external_id=row.external_id, metadata=row.metadata
+    )
+    return customer_object(customer_id=row.id, profile=profile, created_at=row.created_at, updated_at=row.updated_at)
+
+
+def by_id(tx: Transaction, *, customer_id: int) -> Row[Any] | None:
+    return tx.execute(_BY_ID, {"customer_id": customer_id}).one_or_none()
+
+
+def for_directory(tx: Transaction, *, customer_id: int | None, email: str | None) -> Row[Any] | None:
+    """The row that another service asks for: by id an erased one too, by e-mail the one who has it now."""
+    if customer_id is not None:
+        return tx.execute(_WITH_ERASED, {"customer_id": customer_id}).one_or_none()
+    return tx.execute(_BY_EMAIL, {"email_key": normalized_email(email or "")}).one_or_none()
+
+
+def matching(query: Mapping[str, Any]) -> Select[Any]:
+    """Customers that a list's filters leave; ``search`` is a literal part of name, e-mail or phone."""
+    rows = _PRESENT
+    if query["search"] is not None:
+        term = query["search"]
+        found = [Customer.search_text.contains(searchable(term), autoescape=True)]
+        digits = phone_digits(term)
+        if digits:
+            found.append(Customer.phone.contains(digits))
+        rows = rows.where(or_(*found))
+    if query["updated_since"] is not None:
+        rows = rows.where(Customer.updated_at >= query["updated_since"])
+    return rows
