@@ -56,23 +56,38 @@ class Record:
         inserts: Sequence[Table] = (),
     ) -> None:
         self._guarded = guard is not None
-        self._columns = {table: frozenset(("id", *columns)) for table, columns in (changes or {}).items()}
-        self._columns |= {table: frozenset(_recorded(table)) for table in inserts}
+        self._changed = {table: frozenset(("id", *columns)) for table, columns in (changes or {}).items()}
+        self._inserted = {table: frozenset(_recorded(table)) for table in inserts}
         self._statement = _statement(guard, changes or {}, inserts)
 
-    def write(self, tx: Transaction, rows: Mapping[Table, Sequence[Row]], *, guard: Sequence[Row] = ()) -> None:
+    def write(
+        self,
+        tx: Transaction,
+        rows: Mapping[Table, Sequence[Row]],
+        *,
+        guard: Sequence[Row] = (),
+        changes: Mapping[Table, Sequence[Row]] | None = None,
+    ) -> None:
         """Write all or nothing; ``Conflict`` if a guarded row changed since it was loaded.
 
-        A guard row: ``id``, ``version`` (as loaded) and the columns being set.
+        ``rows`` are inserted. A guard row: ``id``, ``version`` (as loaded) and the columns being set.
+        A row of ``changes``: ``id`` and the columns being set. A table may both change and receive rows.
         """
         parameters: dict[str, Any] = {"guard_count": len(guard), "guard_rows": _json(guard)} if self._guarded else {}
-        for table, named in rows.items():
-            for row in named:
-                if not row.keys() <= self._columns[table]:
-                    raise KeyError(f"{table.name} has no {sorted(row.keys() - self._columns[table])} to be recorded")
-        parameters |= {f"rows_of_{table.name}": _json(rows.get(table, ())) for table in self._columns}
+        parameters |= _recordsets("rows_of", self._inserted, rows)
+        parameters |= _recordsets("changes_of", self._changed, changes or {})
         if tx.execute(self._statement, parameters).scalar_one() != len(guard):
             raise Conflict
+
+
+def _recordsets(
+    prefix: str, allowed: Mapping[Table, frozenset[str]], named: Mapping[Table, Sequence[Row]]
+) -> dict[str, str]:
+    for table, rows in named.items():
+        for row in rows:
+            if not row.keys() <= allowed[table]:
+                raise KeyError(f"{table.name} has no {sorted(row.keys() - allowed[table])} to be recorded")
+    return {f"{prefix}_{table.name}": _json(named.get(table, ())) for table in allowed}
 
 
 def _json(rows: Sequence[Row]) -> str:
@@ -95,7 +110,7 @@ def _statement(
         held_all = counted.scalar_subquery() == bindparam("guard_count")
         ctes = [held]
     for table, columns in changes.items():
-        source = _recordset(table, f"rows_of_{table.name}", ("id", *columns))
+        source = _recordset(table, f"changes_of_{table.name}", ("id", *columns))
         change = _update(table, columns, source=source, versioned=False)
         ctes.append((change.where(held_all) if held is not None else change).cte(f"change_{table.name}"))
     for table in inserts:
