@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import http
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -147,6 +148,7 @@ def _error_response(status: int) -> dict[str, Any]:
     }
 
 
+@functools.cache
 def _enveloped(schema: _SchemaClass, *, many: bool) -> _SchemaClass:
     data: fields.Field[Any] = fields.Nested(schema, required=True)
     if many:
@@ -155,6 +157,7 @@ def _enveloped(schema: _SchemaClass, *, many: bool) -> _SchemaClass:
     return ma.Schema.from_dict({"data": data, "meta": fields.Nested(Meta, required=True)}, name=name)
 
 
+@functools.cache
 def _page(schema: _SchemaClass) -> _SchemaClass:
     return ma.Schema.from_dict(
         {

@@ -1,0 +1,74 @@
+"""The service on a database of its own, called as the gateway calls it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from loyalty_common import database, migrations
+from loyalty_common.testing.keys import IdentityKeys
+from loyalty_common.testing.postgres import Postgres
+from loyalty_customers.__main__ import MIGRATIONS
+from loyalty_customers.app import create_app
+from loyalty_customers.settings import Settings
+from sqlalchemy import Engine
+
+Call = Callable[..., Any]
+_tenants = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def settings(postgres: Postgres, identity_keys: IdentityKeys) -> Settings:
+    return Settings(
+        database_url=postgres.create_database("customers"),
+        database_pool_size=60,
+        bind="",
+        web_workers=1,
+        web_threads=1,
+        public_base_url="https://loyalty.test/api/v1",
+        events_url="webhooks=http://127.0.0.1:1",
+        identity_public_keys=identity_keys.public_keys,
+        identity_private_key=identity_keys.private_key("customers"),
+        log_level="error",
+    )
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings) -> Iterator[Engine]:
+    engine = database.create_engine(settings.database_url, pool_size=4, application_name="tests")
+    migrations.upgrade(engine, script_location=MIGRATIONS)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def client(settings: Settings, engine: Engine) -> Iterator[FlaskClient]:
+    app = create_app(settings)
+    yield app.test_client()
+    app.extensions["engine"].dispose()
+
+
+@pytest.fixture
+def tenant_id() -> int:
+    """A tenant that no other test knows."""
+    return next(_tenants)
+
+
+@pytest.fixture
+def call(client: FlaskClient, tenant_id: int, gateway_token: Callable[..., str]) -> Call:
+    """``call("POST", "/customers", {...}, key="k")`` as this test's tenant; keywords go to the client."""
+
+    def call_as_gateway(
+        method: str, path: str, body: Any = None, *, key: str | None = None, tenant: int = 0, **options: Any
+    ) -> Any:
+        headers = {"Authorization": f"Bearer {gateway_token('customers', tenant_id=tenant or tenant_id)}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        if body is not None:
+            options["json"] = body
+        return client.open(f"/v1{path}", method=method, headers={**headers, **options.pop("headers", {})}, **options)
+
+    return call_as_gateway
