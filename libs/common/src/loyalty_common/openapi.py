@@ -70,6 +70,10 @@ class Error(ma.Schema):
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest is untyped
     ARGUMENTS_PARSER = StrictParser()
 
+    def route(self, rule: str, *, methods: list[str]) -> Callable[[_View], _View]:
+        decorate: Callable[[_View], _View] = super().route(rule, methods=methods)
+        return decorate
+
     def operation(
         self,
         scope: str,
@@ -129,16 +133,31 @@ def document(api: flask_smorest.Api) -> dict[str, Any]:
     """The whole document: every operation has its errors, every POST the Idempotency-Key header."""
     if "Error" not in api.spec.components.schemas:
         api.spec.components.schema("Error", schema=Error)
-    spec: dict[str, Any] = api.spec.to_dict()
+    spec: dict[str, Any] = _without_null_defaults(api.spec.to_dict())
     for path in spec["paths"].values():
         for method, operation in path.items():
             if not isinstance(operation, dict) or "x-loyalty" not in operation:
                 continue
             operation["x-loyalty"]["class"] = "read" if method == "get" else "write"
+            for parameter in operation.get("parameters", []):
+                # null is a value of JSON bodies; a query string has none.
+                parameter["schema"] |= {"type": _not_null(parameter["schema"]["type"])}
             if method == "post":
                 operation["parameters"] = [*operation.get("parameters", []), _IDEMPOTENCY_KEY]
             operation["responses"] |= {str(status): _error_response(status) for status in _ERRORS}
     return spec
+
+
+def _without_null_defaults(node: Any) -> Any:
+    """Leaving a field out and sending null is the same: a document full of ``default: null`` says nothing."""
+    if isinstance(node, dict):
+        return {key: _without_null_defaults(below) for key, below in node.items() if (key, below) != ("default", None)}
+    return [_without_null_defaults(below) for below in node] if isinstance(node, list) else node
+
+
+def _not_null(kind: Any) -> Any:
+    left = [name for name in kind if name != "null"] if isinstance(kind, list) else kind
+    return left[0] if isinstance(left, list) and len(left) == 1 else left
 
 
 def _error_response(status: int) -> dict[str, Any]:
