@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
+
 from loyalty_common import database, migrations
 from loyalty_common.testing.keys import IdentityKeys
 from loyalty_common.testing.postgres import Postgres
 from loyalty_customers.__main__ import MIGRATIONS
 from loyalty_customers.app import create_app
 from loyalty_customers.settings import Settings
-from sqlalchemy import Engine
 
 Call = Callable[..., Any]
 _tenants = itertools.count(1)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import marshmallow
 import orjson
 from flask import Response, current_app, request
-from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy import Row, Select, SQLColumnExpression, func, select, tuple_
 
 from loyalty_common import fields, web
 from loyalty_common.database import Transaction
@@ -38,7 +38,7 @@ def page_of(
     tx: Transaction,
     rows: Select[Any],
     *,
-    by: tuple[ColumnElement[datetime], ColumnElement[int]],
+    by: tuple[SQLColumnExpression[datetime], SQLColumnExpression[int]],
     query: Mapping[str, Any],
     show: Callable[[Row[Any]], Any],
     parameters: Mapping[str, Any] | None = None,
@@ -67,7 +67,7 @@ def _by_cursor(
     tx: Transaction,
     ordered: Select[Any],
     *,
-    by: tuple[ColumnElement[datetime], ColumnElement[int]],
+    by: tuple[SQLColumnExpression[datetime], SQLColumnExpression[int]],
     query: Mapping[str, Any],
     show: Callable[[Row[Any]], Any],
     parameters: Mapping[str, Any] | None,

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from loyalty_common import logs
 from loyalty_common.settings import SettingsError
-
 from loyalty_customers import settings as settings_module
 from loyalty_customers.settings import SERVICE, Settings
 
@@ -62,11 +61,11 @@ def _migrate(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _relay(settings: Settings, _: argparse.Namespace) -> None:
+    from loyalty_common.messaging.relay import run_relay
+
     from loyalty_common import database
     from loyalty_common.identity import TokenSigner
-    from loyalty_common.messaging.relay import run_relay
     from loyalty_common.process import until_stopped
-
     from loyalty_customers.models import outbox
 
     run_relay(
@@ -82,7 +81,6 @@ def _relay(settings: Settings, _: argparse.Namespace) -> None:
 def _job(settings: Settings, arguments: argparse.Namespace) -> None:
     from loyalty_common import database
     from loyalty_common.process import run_jobs
-
     from loyalty_customers.jobs import all_jobs
 
     engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} job")
@@ -91,7 +89,6 @@ def _job(settings: Settings, arguments: argparse.Namespace) -> None:
 
 def _openapi() -> None:
     from loyalty_common.openapi import document
-
     from loyalty_customers.app import create_app
 
     print(json.dumps(document(create_app(settings_module.for_document()).extensions["api"]), indent=2))

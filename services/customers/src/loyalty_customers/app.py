@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 
 from flask import Flask
+
 from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import TokenVerifier
-
 from loyalty_customers import settings as settings_module
 from loyalty_customers.api import customers, internal
 from loyalty_customers.settings import SERVICE, Settings

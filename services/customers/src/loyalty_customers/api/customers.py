@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, current_app
+
 from loyalty_common import database, pagination, web
 from loyalty_common.openapi import Blueprint
-
 from loyalty_customers.api.schemas import Customer, CustomerFields, CustomerQuery
 from loyalty_customers.domain import customers, profiles, queries
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request
+
 from loyalty_common import database, fields, pagination, web
 from loyalty_common.envelope import timestamp
 from loyalty_common.errors import ValidationFailed
-
 from loyalty_customers.domain import queries
 
 blueprint = Blueprint("internal", __name__, url_prefix="/internal")

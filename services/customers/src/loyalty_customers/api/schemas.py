@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
+
 from loyalty_common import fields
 from loyalty_common.pagination import ListQuery
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Row, and_, bindparam, literal, select
+
 from loyalty_common.database import Transaction
 from loyalty_common.idempotency import Reply, RequestKey, idempotency_row, replay_columns, same_key, stored_reply
 from loyalty_common.messaging.outbox import outbox_row
 from loyalty_common.record import Record
-from sqlalchemy import Row, and_, bindparam, literal, select
-
 from loyalty_customers.domain import profiles, queries
 from loyalty_customers.domain.errors import ExternalIdTaken
 from loyalty_customers.domain.profiles import Profile

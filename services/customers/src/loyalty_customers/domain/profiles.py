@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Any
 
 import phonenumbers
+
 from loyalty_common.envelope import timestamp
 from loyalty_common.fields import normalized_email
-
 from loyalty_customers.domain.errors import PhoneNotPossible
 
 _PHONE_LIKE = re.compile(r"[+0-9 ()./-]+", re.ASCII)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from loyalty_common.database import Transaction
-from loyalty_common.fields import normalized_email
 from sqlalchemy import Row, Select, bindparam, or_, select
 
+from loyalty_common.database import Transaction
+from loyalty_common.fields import normalized_email
 from loyalty_customers.domain.profiles import Profile, customer_object, phone_digits, searchable
 from loyalty_customers.models import Customer
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from loyalty_common import idempotency
 from sqlalchemy import Engine
+
+from loyalty_common import idempotency
 
 
 def all_jobs(engine: Engine) -> Mapping[str, Callable[[], object]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
+
+from sqlalchemy import BigInteger, DateTime, MetaData, Table, Text
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from loyalty_common.idempotency import idempotency_table
 from loyalty_common.messaging.outbox import outbox_table
-from sqlalchemy import BigInteger, DateTime, MetaData, Text
-from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 BigInt = Annotated[int, mapped_column(BigInteger)]
 # Ids come from a sequence that *load* draws from, never from a default: the reply names them before the row exists.
@@ -18,6 +19,8 @@ Words = Annotated[str, mapped_column(Text)]
 
 
 class Base(DeclarativeBase):
+    __table__: ClassVar[Table]
+
     metadata = MetaData(
         naming_convention={
             "pk": "pk_%(table_name)s",
