@@ -1,0 +1,106 @@
+"""``loyalty-gateway serve | internal | migrate | relay | organizations | locations | users | keys``
+
+Imports stand in the commands: only the relay loads a broker's client, and ``serve`` loads nothing at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from loyalty_common import logs
+from loyalty_common.identity import GATEWAY
+from loyalty_common.settings import SettingsError
+from loyalty_gateway import settings as settings_module
+
+MIGRATIONS = str(Path(__file__).parent / "migrations")
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    processes = {"serve": _serve, "internal": _internal, "migrate": _migrate, "relay": _relay}
+    try:
+        processes.get(arguments.group, _account_command)(arguments)
+    except SettingsError as error:
+        sys.exit(str(error))
+
+
+def _parser() -> argparse.ArgumentParser:
+    from loyalty_gateway import commands as account_commands
+
+    parser = argparse.ArgumentParser(prog="loyalty-gateway", description="The only door of the suite.")
+    commands = parser.add_subparsers(dest="group", required=True)
+    commands.add_parser("serve", help="answer the public")
+    commands.add_parser("internal", help="answer the other services")
+    commands.add_parser("migrate", help="bring the accounts database to the newest schema")
+    commands.add_parser("relay", help="publish what the outbox holds")
+    account_commands.add_to(commands)
+    return parser
+
+
+def _serve(_: argparse.Namespace) -> None:
+    from loyalty_gateway.api.public_server import serve
+
+    serve(settings_module.Serve.read(os.environ))
+
+
+def _internal(_: argparse.Namespace) -> None:
+    from loyalty_common.serving import serve
+
+    settings = settings_module.Internal.read(os.environ)
+    app = "loyalty_gateway.app:internal_from_environment()"
+    serve(app, bind=settings.bind, workers=settings.workers, threads=settings.threads)
+
+
+def _migrate(_: argparse.Namespace) -> None:
+    from loyalty_common import database, migrations
+
+    settings = settings_module.read_accounts(os.environ)
+    logs.configure(GATEWAY, level=settings.log_level)
+    engine = database.create_engine(settings.database_url, pool_size=2, application_name=f"{GATEWAY} migrate")
+    migrations.upgrade(engine, script_location=MIGRATIONS)
+
+
+def _relay(_: argparse.Namespace) -> None:
+    from loyalty_common.messaging.relay import run_relay
+
+    from loyalty_common import database
+    from loyalty_common.identity import TokenSigner
+    from loyalty_common.process import until_stopped
+    from loyalty_gateway.models import outbox
+
+    settings = settings_module.Relay.read(os.environ)
+    logs.configure(GATEWAY, level=settings.accounts.log_level)
+    url = settings.accounts.database_url
+    run_relay(
+        engine=database.create_engine(url, pool_size=2, application_name=f"{GATEWAY} relay"),
+        outbox=outbox,
+        publisher=GATEWAY,
+        events_url=settings.events_url,
+        signer=TokenSigner(GATEWAY, settings.identity_private_key),
+        stop=until_stopped(),
+    )
+
+
+def _account_command(arguments: argparse.Namespace) -> None:
+    import orjson
+
+    from loyalty_common import database
+    from loyalty_gateway import commands as account_commands
+    from loyalty_gateway.domain.errors import AccountRefused
+
+    needs_peppers = (arguments.group, arguments.verb) == ("keys", "create")
+    settings, peppers = settings_module.read_account_command(os.environ, needs_peppers=needs_peppers)
+    engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{GATEWAY} accounts")
+    try:
+        with engine.begin() as connection:
+            answer = account_commands.run(connection, arguments, peppers=peppers)
+    except AccountRefused as refusal:
+        sys.exit(str(refusal))
+    print(orjson.dumps(answer).decode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The HTTP edge: the raw proxy of the public API, its few pages, and the private listener."""

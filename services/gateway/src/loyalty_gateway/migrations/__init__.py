@@ -1,0 +1,1 @@
+"""Numbered changes of the ``accounts`` schema; run by ``loyalty-gateway migrate``."""

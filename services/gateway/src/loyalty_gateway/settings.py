@@ -1,0 +1,147 @@
+"""What each process of the gateway reads from its environment: the only place that does.
+
+One class per process, so that a relay is not handed the peppers, nor a migration the signing key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from loyalty_common.settings import Environment
+
+SERVICES = ("customers", "programs", "vouchers", "webhooks")
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """Of every process: the ``accounts`` database."""
+
+    database_url: str
+    database_pool_size: int
+    log_level: str
+
+    @classmethod
+    def read(cls, env: Environment) -> Self:
+        return cls(
+            database_url=env.url("DATABASE_URL", schemes=("postgresql",)),
+            database_pool_size=env.integer("DATABASE_POOL_SIZE", default=env.integer("WEB_THREADS", default=8) + 2),
+            log_level=env.text("LOG_LEVEL", default="info"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """The public listener. ``peppers`` by version, the highest is the one for new keys."""
+
+    accounts: Accounts
+    bind: str
+    workers: int
+    replicas: int
+    public_base_url: str
+    openapi_dir: Path
+    service_urls: Mapping[str, tuple[str, ...]]
+    redis_url: str | None
+    peppers: Mapping[int, bytes]
+    identity_private_key: str
+    forwarded_allow_ips: tuple[IPv4Network | IPv6Network, ...]
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        env = Environment(variables)
+        settings = cls(
+            accounts=Accounts.read(env),
+            bind=env.text("BIND", default="0.0.0.0:8000"),
+            workers=env.integer("WEB_WORKERS", default=1),
+            replicas=env.integer("REPLICAS", default=1),
+            public_base_url=env.url("PUBLIC_BASE_URL"),
+            openapi_dir=Path(env.text("OPENAPI_DIR")),
+            service_urls={name: _urls(env, f"{name.upper()}_URL") for name in SERVICES},
+            redis_url=env.optional("REDIS_URL"),
+            peppers=env.versioned_keys("KEY_PEPPERS"),
+            identity_private_key=env.key32("IDENTITY_PRIVATE_KEY"),
+            forwarded_allow_ips=_networks(env, "FORWARDED_ALLOW_IPS"),
+        )
+        env.check()
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class Internal:
+    """The private listener, for the other services."""
+
+    accounts: Accounts
+    bind: str
+    workers: int
+    threads: int
+    identity_public_keys: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        env = Environment(variables)
+        settings = cls(
+            accounts=Accounts.read(env),
+            bind=env.text("INTERNAL_BIND", default="0.0.0.0:8001"),
+            workers=env.integer("WEB_WORKERS", default=1),
+            threads=env.integer("WEB_THREADS", default=8),
+            identity_public_keys=env.json_object("IDENTITY_PUBLIC_KEYS"),
+        )
+        env.check()
+        return settings
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    accounts: Accounts
+    events_url: str
+    identity_private_key: str
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        env = Environment(variables)
+        settings = cls(
+            accounts=Accounts.read(env),
+            events_url=env.text("EVENTS_URL"),
+            identity_private_key=env.key32("IDENTITY_PRIVATE_KEY"),
+        )
+        env.check()
+        return settings
+
+
+def read_accounts(variables: Mapping[str, str]) -> Accounts:
+    """For ``migrate``."""
+    env = Environment(variables)
+    settings = Accounts.read(env)
+    env.check()
+    return settings
+
+
+def read_account_command(variables: Mapping[str, str], *, needs_peppers: bool) -> tuple[Accounts, Mapping[int, bytes]]:
+    """For the commands: the database and, only where a key is made, the peppers."""
+    env = Environment(variables)
+    settings = Accounts.read(env), env.versioned_keys("KEY_PEPPERS") if needs_peppers else {}
+    env.check()
+    return settings
+
+
+def _urls(env: Environment, name: str) -> tuple[str, ...]:
+    """One base URL or, comma separated, several between which the gateway fails over."""
+    urls = tuple(url.rstrip("/") for url in env.listing(name))
+    for url in urls:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or not parts.hostname or parts.path or parts.query:
+            env.refuse(f"{name} must be a comma list of URLs like http://host:port")
+            break
+    return urls
+
+
+def _networks(env: Environment, name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(text) for text in env.listing(name, default="127.0.0.1,::1"))
+    except ValueError:
+        env.refuse(f"{name} must be a comma list of addresses or networks")
+        return ()
