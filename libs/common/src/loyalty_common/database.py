@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy
-from sqlalchemy import Connection, CursorResult, Engine, Executable
+from sqlalchemy import ClauseElement, Connection, CursorResult, Dialect, Engine, Executable
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from loyalty_common.errors import RequestInProgress, Unavailable
 
 _T = TypeVar("_T")
+_DIALECT: Dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _ATTEMPTS = 12
 _LOCK_TIMEOUT_S = 10
 
@@ -47,6 +49,23 @@ def create_engine(url: str, *, pool_size: int, application_name: str) -> Engine:
     )
 
 
+class Rendered:
+    """A statement of the hot path, rendered once at import.
+
+    ``execute`` walks and keys a statement's tree for every request (100 to 400 µs for a record step), and adds a SET
+    for each parameter that is named like a column; this is only the text. Values come back as psycopg reads them.
+    """
+
+    __slots__ = ("sql",)
+
+    def __init__(self, statement: ClauseElement) -> None:
+        compiled = statement.compile(dialect=_DIALECT)
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        if constants:
+            raise ValueError(f"write these as literal_column, they would be lost: {constants}")
+        self.sql = str(compiled)
+
+
 class Transaction:
     """An open transaction that may touch one tenant's rows only.
 
@@ -61,6 +80,9 @@ class Transaction:
 
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
         return self.connection.execute(statement, {**(parameters or {}), "tenant_id": self.tenant_id})
+
+    def run(self, statement: Rendered, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+        return self.connection.exec_driver_sql(statement.sql, {**(parameters or {}), "tenant_id": self.tenant_id})
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import Update
 
-from loyalty_common.database import Conflict, Transaction
+from loyalty_common.database import Conflict, Rendered, Transaction
 
 Row = Mapping[str, Any]
 
@@ -58,7 +58,7 @@ class Record:
         self._guarded = guard is not None
         self._changed = {table: frozenset(("id", *columns)) for table, columns in (changes or {}).items()}
         self._inserted = {table: frozenset(_recorded(table)) for table in inserts}
-        self._statement = _statement(guard, changes or {}, inserts)
+        self._statement = Rendered(_statement(guard, changes or {}, inserts))
 
     def write(
         self,
@@ -76,7 +76,7 @@ class Record:
         parameters: dict[str, Any] = {"guard_count": len(guard), "guard_rows": _json(guard)} if self._guarded else {}
         parameters |= _recordsets("rows_of", self._inserted, rows)
         parameters |= _recordsets("changes_of", self._changed, changes or {})
-        if tx.execute(self._statement, parameters).scalar_one() != len(guard):
+        if tx.run(self._statement, parameters).scalar_one() != len(guard):
             raise Conflict
 
 
@@ -130,7 +130,9 @@ def _update(table: Table, columns: Sequence[str], *, source: TableValuedAlias, v
         .values({name: source.c[name] for name in columns})
     )
     if versioned:
-        statement = statement.where(table.c.version == source.c.version).values(version=table.c.version + 1)
+        statement = statement.where(table.c.version == source.c.version).values(
+            version=table.c.version + literal_column("1")
+        )
     return statement
 
 
