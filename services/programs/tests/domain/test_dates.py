@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from loyalty_programs.domain.dates import local_date, months_after, start_of_day
 
 zones = st.sampled_from(

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from loyalty_programs.domain import errors
 from loyalty_programs.domain.earning import Adjustment, Purchase, points_for, post
 from loyalty_programs.domain.ledger import MAX_BALANCE, Member

@@ -4,6 +4,7 @@ from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from loyalty_programs.domain.ledger import Entry, gain, loss
 from loyalty_programs.domain.lots import Lot, take
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from loyalty_programs.domain import errors
 from loyalty_programs.domain.stamping import StampCardTerms, stamp
 

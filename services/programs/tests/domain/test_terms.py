@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from loyalty_programs.domain import errors
 from loyalty_programs.domain.dates import local_date, start_of_day
 from loyalty_programs.domain.terms import CardTerms, check_valid

@@ -2,7 +2,9 @@
 
 ValidationFailed
 ├── UnknownLocation          the partner location is not one of the organization's
+├── CustomersDiffer          id and e-mail are those of two people
 ├── CardIdentifierTaken
+├── EmptyWindow              it ends before it begins
 ├── BalanceOutOfRange        more points than an integer of JSON carries exactly
 └── Refusal
     ├── CustomerNotFound         customer_not_found
@@ -37,9 +39,22 @@ class UnknownLocation(ValidationFailed):
         super().__init__(details={"partner_location_id": [sentence]})
 
 
+class CustomersDiffer(ValidationFailed):
+    def __init__(self) -> None:
+        sentence = "The customer email field names another customer than the customer id field."
+        super().__init__(details={"customer_email": [sentence]})
+
+
 class CardIdentifierTaken(ValidationFailed):
     def __init__(self) -> None:
         super().__init__(details={"card_identifier": ["The card identifier is taken by another loyalty card."]})
+
+
+class EmptyWindow(ValidationFailed):
+    def __init__(self, field: str, *, first: str) -> None:
+        """``field``: the last day; ``first``: what the caller knows the first one as."""
+        sentence = f"The {field.replace('_', ' ')} field must not be before the {first}."
+        super().__init__(details={field: [sentence]})
 
 
 class BalanceOutOfRange(ValidationFailed):

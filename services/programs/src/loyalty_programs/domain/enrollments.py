@@ -1,0 +1,71 @@
+"""Customers become members of a loyalty card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from loyalty_common.database import Transaction
+from loyalty_common.idempotency import Reply
+from loyalty_programs.domain import bookkeeping, enrolling, places, shapes
+from loyalty_programs.domain.acts import Act, Receipt
+from loyalty_programs.domain.bookkeeping import Columns, NewEnrollment
+from loyalty_programs.domain.facts import Facts, lock_and_load
+from loyalty_programs.domain.members import NUMBERS, member_number
+from loyalty_programs.domain.people import CustomerName
+from loyalty_programs.models import enrollment_ids, loyalty_cards, points_transaction_ids
+
+_CARD_AND_IDS = select(
+    *loyalty_cards.c,
+    enrollment_ids.next_value().label("enrollment_id"),
+    points_transaction_ids.next_value().label("transaction_id"),
+).where(loyalty_cards.c.tenant_id == bindparam("tenant_id"), loyalty_cards.c.id == bindparam("card_id"))
+
+
+def enroll(tx: Transaction, *, card_id: int, customer: CustomerName, act: Act) -> Reply:
+    """A new enrollment with its bonus (201), or the one that exists and no second bonus (200).
+
+    Nothing to lock the first time: of two at once one violates the unique enrollment and runs again.
+    """
+    receipt = Receipt(occurred_at=act.at)
+    facts = lock_and_load(tx, card_id=card_id, customer=customer, act=act, receipt=receipt)
+    if isinstance(facts, Reply):
+        return facts
+    places.check_known(facts.loaded, partner_location_id=None)
+    bonus = enrolling.enroll(facts.card, facts.member, at=act.at)
+    if bonus is None:
+        return bookkeeping.answer_only(tx, Reply(200, _answer(facts.enrollment or {}, [])), act)
+    new, bonus_id = prepare(tx, facts, points_balance=sum(entry.points_delta for entry in bonus), act=act)
+    return bookkeeping.book(
+        tx,
+        facts,
+        bonus,
+        ids=[bonus_id for _ in bonus],
+        receipt=receipt,
+        act=act,
+        reply=lambda rows: Reply(201, _answer(new.columns, rows)),
+        new=new,
+    )
+
+
+def prepare(tx: Transaction, facts: Facts, *, points_balance: int, act: Act) -> tuple[NewEnrollment, int]:
+    """An enrollment to be, with the balance that it will begin with, and an id for the row of its bonus."""
+    row = tx.execute(_CARD_AND_IDS, {"card_id": facts.card_id}).one()
+    columns = {
+        "id": row.enrollment_id,
+        "loyalty_card_id": facts.card_id,
+        "customer_id": facts.customer["id"],
+        # Two members with one number violate its unique index: the operation runs again and draws another.
+        "member_number": member_number(act.choose(NUMBERS)),
+        "status": enrolling.ACTIVE,
+        "points_balance": points_balance,
+        "created_at": act.at,
+        "updated_at": act.at,
+    }
+    return NewEnrollment(columns, shapes.loyalty_card(row._asdict())), row.transaction_id
+
+
+def _answer(enrollment: Mapping[str, Any], bonus: Sequence[Columns]) -> dict[str, Any]:
+    return {"enrollment": shapes.enrollment(enrollment), "initial_bonus_transactions": list(bonus)}

@@ -1,0 +1,206 @@
+"""What every decision about a member's points is made from: locked first, then loaded in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, func, literal, select
+from sqlalchemy.types import BigInteger, Text
+
+from loyalty_common.database import Conflict, Transaction
+from loyalty_common.errors import NotFound
+from loyalty_common.idempotency import Reply, replay_columns, same_key, stored_reply
+from loyalty_programs.domain import people, places
+from loyalty_programs.domain.acts import Act, Receipt
+from loyalty_programs.domain.ledger import Member
+from loyalty_programs.domain.lots import Lot
+from loyalty_programs.domain.people import CustomerName
+from loyalty_programs.domain.terms import CardTerms, EarnRule
+from loyalty_programs.models import enrollments, idempotency, loyalty_cards, points_transaction_ids, points_transactions
+
+_TENANT = bindparam("tenant_id", type_=BigInteger)
+_CARD = bindparam("card_id", type_=BigInteger)
+_START = select(literal(1).label("one")).subquery("start")
+
+# The enrollment row is the lock of its ledger: two purchases at once queue here.
+_LOCK = (
+    select(enrollments.c.id)
+    .where(
+        enrollments.c.tenant_id == _TENANT,
+        enrollments.c.loyalty_card_id == _CARD,
+        enrollments.c.customer_id == people.NAMED_ID,
+    )
+    .with_for_update()
+)
+
+_LOAD = select(
+    *replay_columns(idempotency),
+    *people.COLUMNS,
+    *places.COLUMNS,
+    loyalty_cards.c.id.label("card_id"),
+    loyalty_cards.c.partner_location_id.label("home_location_id"),
+    loyalty_cards.c.name,
+    loyalty_cards.c.is_active,
+    loyalty_cards.c.earn_spend_amount,
+    loyalty_cards.c.earn_points,
+    loyalty_cards.c.earn_currency,
+    loyalty_cards.c.initial_bonus_points,
+    loyalty_cards.c.date_issued,
+    loyalty_cards.c.expiry_date,
+    loyalty_cards.c.auto_enroll,
+    loyalty_cards.c.points_expire_after_months,
+    enrollments.c.id.label("enrollment_id"),
+    enrollments.c.status,
+    enrollments.c.points_balance,
+    enrollments.c.version,
+    enrollments.c.member_number,
+    enrollments.c.created_at,
+    enrollments.c.updated_at,
+    points_transactions.c.id.label("earlier_id"),
+    # Drawn under the lock, so that ids order the ledger.
+    points_transaction_ids.next_value().label("transaction_id"),
+).select_from(
+    _START.outerjoin(idempotency, same_key(idempotency))
+    .outerjoin(loyalty_cards, and_(loyalty_cards.c.tenant_id == _TENANT, loyalty_cards.c.id == _CARD))
+    .outerjoin(places.HOME, places.is_home_of(loyalty_cards))
+    .outerjoin(places.SALE, places.IS_NAMED)
+    .outerjoin(people.CUSTOMERS, people.IS_NAMED)
+    .outerjoin(
+        enrollments,
+        and_(
+            enrollments.c.tenant_id == _TENANT,
+            enrollments.c.loyalty_card_id == _CARD,
+            enrollments.c.customer_id == people.CUSTOMERS.c.customer_id,
+        ),
+    )
+    .outerjoin(
+        points_transactions,
+        and_(
+            points_transactions.c.tenant_id == _TENANT,
+            points_transactions.c.loyalty_card_id == _CARD,
+            points_transactions.c.operation == bindparam("operation", type_=Text),
+            points_transactions.c.reference == bindparam("reference", type_=Text),
+        ),
+    )
+)
+
+_lot = points_transactions.alias("lot")
+_open_lots = (
+    select(
+        func.json_build_array(_lot.c.id, _lot.c.points_remaining, _lot.c.expires_on).label("lot"),
+        (
+            func.sum(_lot.c.points_remaining).over(order_by=(_lot.c.expires_on, _lot.c.id)) - _lot.c.points_remaining
+        ).label("points_before"),
+    )
+    .where(_lot.c.tenant_id == _TENANT, _lot.c.enrollment_id == enrollments.c.id, _lot.c.points_remaining > 0)
+    .correlate(enrollments)
+    .subquery("open_lots")
+)
+# Only those that the first ``points_needed`` points are in: a member of years has hundreds.
+_LOAD_WITH_LOTS = _LOAD.add_columns(
+    select(func.json_agg(_open_lots.c.lot))
+    .where(_open_lots.c.points_before < bindparam("points_needed", type_=BigInteger))
+    .correlate(enrollments)
+    .scalar_subquery()
+    .label("lots")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """``member``, ``enrollment`` (its columns) and ``version`` are None for a customer who is not enrolled.
+
+    ``earlier_id``: the row that used up the receipt's reference. ``transaction_id``: for the row to be written.
+    """
+
+    card_id: int
+    card: CardTerms
+    customer: Mapping[str, Any]
+    member: Member | None
+    enrollment: Mapping[str, Any] | None
+    version: int | None
+    earlier_id: int | None
+    transaction_id: int
+    lots: tuple[Lot, ...]
+    loaded: Row[Any]
+
+
+def lock_and_load(
+    tx: Transaction,
+    *,
+    card_id: int,
+    customer: CustomerName,
+    act: Act,
+    receipt: Receipt,
+    points_needed: int = 0,
+) -> Facts | Reply:
+    """The facts, or the reply that this request got before.
+
+    ``points_needed``: load lots that hold as many. Raises ``NotFound`` for the card, then as ``people.identify``.
+    """
+    named = {"card_id": card_id, **customer.parameters}
+    locked = tx.execute(_LOCK, named).scalar_one_or_none()
+    parameters = {**named, **receipt.parameters, **act.parameters}
+    if points_needed:
+        loaded = tx.execute(_LOAD_WITH_LOTS, {**parameters, "points_needed": points_needed}).one()
+    else:
+        loaded = tx.execute(_LOAD, parameters).one()
+    if loaded.card_id is None:
+        raise NotFound
+    reply = stored_reply(loaded, act.request)
+    if reply is not None:
+        return reply
+    profile = people.identify(tx, loaded, customer)
+    if loaded.enrollment_id != locked:
+        # Enrolled by someone else after our lock found nobody: what we see is not ours to change yet.
+        raise Conflict
+    return _facts(loaded, profile, lots=(loaded.lots or ()) if points_needed else ())
+
+
+def _facts(loaded: Row[Any], profile: Mapping[str, Any], *, lots: Any) -> Facts:
+    enrollment = _enrollment(loaded)
+    return Facts(
+        card_id=loaded.card_id,
+        card=_terms(loaded),
+        customer=profile,
+        member=Member(loaded.status, loaded.points_balance) if enrollment else None,
+        enrollment=enrollment,
+        version=loaded.version,
+        earlier_id=loaded.earlier_id,
+        transaction_id=loaded.transaction_id,
+        lots=tuple(Lot(lot_id, left, date.fromisoformat(day) if day else None) for lot_id, left, day in lots),
+        loaded=loaded,
+    )
+
+
+def _enrollment(loaded: Row[Any]) -> Mapping[str, Any] | None:
+    if loaded.enrollment_id is None:
+        return None
+    return {
+        "id": loaded.enrollment_id,
+        "customer_id": loaded.named_id,
+        "loyalty_card_id": loaded.card_id,
+        "member_number": loaded.member_number,
+        "status": loaded.status,
+        "points_balance": loaded.points_balance,
+        "created_at": loaded.created_at,
+        "updated_at": loaded.updated_at,
+    }
+
+
+def _terms(loaded: Row[Any]) -> CardTerms:
+    earns = loaded.earn_points is not None
+    return CardTerms(
+        name=loaded.name,
+        is_active=loaded.is_active,
+        date_issued=loaded.date_issued,
+        expiry_date=loaded.expiry_date,
+        time_zone=loaded.home_time_zone,
+        earn_rule=EarnRule(loaded.earn_spend_amount, loaded.earn_points, loaded.earn_currency) if earns else None,
+        initial_bonus_points=loaded.initial_bonus_points,
+        auto_enroll=loaded.auto_enroll,
+        points_expire_after_months=loaded.points_expire_after_months,
+    )

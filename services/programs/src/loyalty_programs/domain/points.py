@@ -1,0 +1,74 @@
+"""Purchases earn points, merchants adjust them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from loyalty_common.database import Transaction
+from loyalty_common.idempotency import Reply
+from loyalty_programs.domain import bookkeeping, earning, enrollments, places, queries, shapes
+from loyalty_programs.domain.acts import Act, Receipt
+from loyalty_programs.domain.bookkeeping import Columns
+from loyalty_programs.domain.earning import Adjustment, Posting, Purchase
+from loyalty_programs.domain.errors import DuplicateReference
+from loyalty_programs.domain.facts import Facts, lock_and_load
+from loyalty_programs.domain.people import CustomerName
+
+
+def post(
+    tx: Transaction,
+    *,
+    card_id: int,
+    customer: CustomerName,
+    command: Purchase | Adjustment,
+    receipt: Receipt,
+    act: Act,
+) -> Reply:
+    """A ledger row for a purchase or an adjustment (201); for the same ``reference`` again the first row (200)."""
+    facts = lock_and_load(
+        tx,
+        card_id=card_id,
+        customer=customer,
+        act=act,
+        receipt=receipt,
+        points_needed=max(0, -command.points) if isinstance(command, Adjustment) else 0,
+    )
+    if isinstance(facts, Reply):
+        return facts
+    if facts.earlier_id is not None:
+        return bookkeeping.answer_only(tx, _repetition(tx, facts, command, receipt), act)
+    places.check_known(facts.loaded, partner_location_id=receipt.partner_location_id)
+    posting = earning.post(facts.card, facts.member, command, occurred_at=receipt.occurred_at, lots=facts.lots)
+    return _book(tx, facts, posting, receipt=receipt, act=act)
+
+
+def _book(tx: Transaction, facts: Facts, posting: Posting, *, receipt: Receipt, act: Act) -> Reply:
+    new, ids = None, [facts.transaction_id]
+    if posting.enrolls:
+        balance = posting.entries[-1].points_balance_after
+        new, bonus_id = enrollments.prepare(tx, facts, points_balance=balance, act=act)
+        # The bonus comes first in the ledger, so it takes the smaller id.
+        ids = [facts.transaction_id, bonus_id][: len(posting.entries)]
+    return bookkeeping.book(tx, facts, posting.entries, ids=ids, receipt=receipt, act=act, reply=_created, new=new)
+
+
+def _created(rows: Sequence[Columns]) -> Reply:
+    return Reply(201, rows[-1])
+
+
+def _repetition(tx: Transaction, facts: Facts, command: Purchase | Adjustment, receipt: Receipt) -> Reply:
+    """The first row of this reference, if it was the same; the other fields of a receipt are not compared."""
+    operation, reference = receipt.operation or "", receipt.reference or ""
+    earlier = queries.transaction_of_reference(tx, card_id=facts.card_id, operation=operation, reference=reference)
+    if earlier.customer_id != facts.customer["id"] or _command_of(earlier) != command:
+        raise DuplicateReference(reference)
+    return Reply(200, shapes.transaction(earlier._asdict()), meta={"duplicate": True})
+
+
+def _command_of(row: Row[Any]) -> Purchase | Adjustment:
+    if row.type == "earn":
+        return Purchase(row.amount, row.currency)
+    return Adjustment(row.points_delta)

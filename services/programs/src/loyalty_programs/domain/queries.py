@@ -1,0 +1,130 @@
+"""Reads of what is stored; lists have their order and limits put on them by ``loyalty_common.pagination``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, bindparam, select
+
+from loyalty_common.database import Transaction
+from loyalty_common.fields import normalized_email
+from loyalty_programs.domain.dates import start_of_day
+from loyalty_programs.models import (
+    directory,
+    enrollments,
+    loyalty_cards,
+    points_transactions,
+    stamp_cards,
+    stamp_transactions,
+)
+
+_TENANT = bindparam("tenant_id", type_=BigInteger)
+_CUSTOMERS = directory.customers
+_LOCATIONS = directory.locations
+
+CARDS_NEWEST = (loyalty_cards.c.created_at, loyalty_cards.c.id)
+STAMP_CARDS_NEWEST = (stamp_cards.c.created_at, stamp_cards.c.id)
+TRANSACTIONS_NEWEST = (points_transactions.c.recorded_at, points_transactions.c.id)
+
+_CARD = select(loyalty_cards).where(loyalty_cards.c.tenant_id == _TENANT, loyalty_cards.c.id == bindparam("card_id"))
+_STAMP_CARD = select(stamp_cards).where(
+    stamp_cards.c.tenant_id == _TENANT, stamp_cards.c.id == bindparam("stamp_card_id")
+)
+_TRANSACTION = select(points_transactions).where(
+    points_transactions.c.tenant_id == _TENANT,
+    points_transactions.c.loyalty_card_id == bindparam("card_id"),
+    points_transactions.c.operation == bindparam("operation"),
+    points_transactions.c.reference == bindparam("reference"),
+)
+_STAMPS_OF_REFERENCE = (
+    select(stamp_transactions)
+    .where(
+        stamp_transactions.c.tenant_id == _TENANT,
+        stamp_transactions.c.stamp_card_id == bindparam("stamp_card_id"),
+        stamp_transactions.c.operation == bindparam("operation"),
+        stamp_transactions.c.reference == bindparam("reference"),
+    )
+    .order_by(stamp_transactions.c.position)
+)
+
+
+def loyalty_card(tx: Transaction, *, card_id: int) -> Row[Any] | None:
+    return tx.execute(_CARD, {"card_id": card_id}).one_or_none()
+
+
+def all_loyalty_cards() -> Select[Any]:
+    return select(loyalty_cards).where(loyalty_cards.c.tenant_id == _TENANT)
+
+
+def stamp_card(tx: Transaction, *, stamp_card_id: int) -> Row[Any] | None:
+    return tx.execute(_STAMP_CARD, {"stamp_card_id": stamp_card_id}).one_or_none()
+
+
+def all_stamp_cards() -> Select[Any]:
+    return select(stamp_cards).where(stamp_cards.c.tenant_id == _TENANT)
+
+
+def transaction_of_reference(tx: Transaction, *, card_id: int, operation: str, reference: str) -> Row[Any]:
+    """The row that used the reference up, which exists."""
+    return tx.execute(_TRANSACTION, {"card_id": card_id, "operation": operation, "reference": reference}).one()
+
+
+def stamps_of_reference(tx: Transaction, *, stamp_card_id: int, operation: str, reference: str) -> list[Row[Any]]:
+    """All rows that one request wrote, in their order."""
+    named = {"stamp_card_id": stamp_card_id, "operation": operation, "reference": reference}
+    return list(tx.execute(_STAMPS_OF_REFERENCE, named))
+
+
+def home_time_zone(tx: Transaction, card: Row[Any]) -> str:
+    """Where the days of a card's lists begin; UTC for a location that the directory does not know."""
+    named = {"organization_id": card.organization_id, "partner_location_id": card.partner_location_id}
+    return tx.execute(_TIME_ZONE, named).scalar_one_or_none() or "UTC"
+
+
+_TIME_ZONE = select(_LOCATIONS.c.time_zone).where(
+    _LOCATIONS.c.organization_id == bindparam("organization_id"),
+    _LOCATIONS.c.partner_location_id == bindparam("partner_location_id"),
+)
+
+
+def transactions(*, card_id: int, filters: Mapping[str, Any], time_zone: str) -> Select[Any]:
+    """``from`` and ``to`` are about when it happened; a date without a time is the whole local day, at both ends."""
+    ledger = points_transactions.c
+    rows = select(points_transactions).where(ledger.tenant_id == _TENANT, ledger.loyalty_card_id == card_id)
+    if filters["customer_id"] is not None or filters["customer_email"] is not None:
+        rows = rows.where(ledger.enrollment_id.in_(_enrollments_of(card_id, filters)))
+    if filters["reference"] is not None:
+        rows = rows.where(ledger.reference == filters["reference"])
+    if filters["type"] is not None:
+        rows = rows.where(ledger.type == filters["type"])
+    return rows.where(*_between(ledger.occurred_at, filters["from"], filters["to"], time_zone))
+
+
+def _enrollments_of(card_id: int, filters: Mapping[str, Any]) -> Select[Any]:
+    found = select(enrollments.c.id).where(enrollments.c.tenant_id == _TENANT, enrollments.c.loyalty_card_id == card_id)
+    if filters["customer_id"] is not None:
+        found = found.where(enrollments.c.customer_id == filters["customer_id"])
+    if filters["customer_email"] is not None:
+        claims = select(_CUSTOMERS.c.customer_id).where(
+            _CUSTOMERS.c.tenant_id == _TENANT, _CUSTOMERS.c.email == normalized_email(filters["customer_email"])
+        )
+        found = found.where(enrollments.c.customer_id.in_(claims))
+    return found
+
+
+def _between(
+    moment: ColumnElement[datetime], first: date | datetime | None, last: date | datetime | None, time_zone: str
+) -> list[ColumnElement[bool]]:
+    conditions = []
+    if isinstance(first, datetime):
+        conditions.append(moment >= first)
+    elif first is not None:
+        conditions.append(moment >= start_of_day(first, time_zone))
+    if isinstance(last, datetime):
+        # Times are shown without fractions: the second that was asked for is meant to its end.
+        conditions.append(moment < last.replace(microsecond=0) + timedelta(seconds=1))
+    elif last is not None:
+        conditions.append(moment < start_of_day(last + timedelta(days=1), time_zone))
+    return conditions

@@ -1,0 +1,61 @@
+"""The nouns: tables, constraints, indexes. Importing this package knows them all."""
+
+from __future__ import annotations
+
+from loyalty_programs.models.base import Base
+from loyalty_programs.models.cards import LoyaltyCard, loyalty_card_ids
+from loyalty_programs.models.enrollments import Enrollment, enrollment_ids
+from loyalty_programs.models.plumbing import directory, idempotency, inbox, outbox
+from loyalty_programs.models.points import LotSpend, PointsTransaction, points_transaction_ids
+from loyalty_programs.models.stamps import (
+    StampCard,
+    StampMembership,
+    StampReward,
+    StampTransaction,
+    stamp_card_ids,
+    stamp_membership_ids,
+    stamp_reward_ids,
+    stamp_transaction_ids,
+)
+
+# The same as Core tables, which statements built at import are made of.
+_tables = Base.metadata.tables
+enrollments = _tables["enrollments"]
+lot_spends = _tables["lot_spends"]
+loyalty_cards = _tables["loyalty_cards"]
+points_transactions = _tables["points_transactions"]
+stamp_cards = _tables["stamp_cards"]
+stamp_memberships = _tables["stamp_memberships"]
+stamp_rewards = _tables["stamp_rewards"]
+stamp_transactions = _tables["stamp_transactions"]
+
+__all__ = [
+    "Base",
+    "Enrollment",
+    "LotSpend",
+    "LoyaltyCard",
+    "PointsTransaction",
+    "StampCard",
+    "StampMembership",
+    "StampReward",
+    "StampTransaction",
+    "directory",
+    "enrollment_ids",
+    "enrollments",
+    "idempotency",
+    "inbox",
+    "lot_spends",
+    "loyalty_card_ids",
+    "loyalty_cards",
+    "outbox",
+    "points_transaction_ids",
+    "points_transactions",
+    "stamp_card_ids",
+    "stamp_cards",
+    "stamp_membership_ids",
+    "stamp_memberships",
+    "stamp_reward_ids",
+    "stamp_rewards",
+    "stamp_transaction_ids",
+    "stamp_transactions",
+]
