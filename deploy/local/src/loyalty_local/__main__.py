@@ -1,0 +1,98 @@
+"""``loyalty-local run | reset``: the whole suite on one machine, in ``var/``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from loyalty_local.demo import demo_of
+from loyalty_local.keys import Keys
+from loyalty_local.leftovers import Record
+from loyalty_local.ports import PortTaken
+from loyalty_local.postgres import Embedded, PostgresFailed
+from loyalty_local.readiness import NotReady
+from loyalty_local.suite import Suite, SuiteFailed, alone_in
+
+_READY = """
+  Loyalty is ready: {LOYALTY_URL}
+
+  API key     {LOYALTY_API_KEY}
+  Dashboard   {DASHBOARD_EMAIL}  {DASHBOARD_PASSWORD}
+
+  Try it:
+
+    curl {LOYALTY_URL}/customers \\
+      -H 'Authorization: Bearer {LOYALTY_API_KEY}' \\
+      -H 'Content-Type: application/json' \\
+      -d '{{"name": "Alex Rivera", "email": "alex@example.com"}}'
+
+  The same as variables: {directory}/demo.env    Logs: {directory}/log
+  Ctrl-C stops everything; the data stay. make reset forgets them.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="loyalty-local", description="The whole suite on one machine.")
+    parser.add_argument("command", choices=["run", "reset"])
+    parser.add_argument("--directory", type=Path, default=Path("var"), help="where everything is kept (default: var)")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8080")), help="of the gateway")
+    arguments = parser.parse_args()
+    # A closed terminal and a supervisor's SIGTERM mean what Ctrl-C means.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        if arguments.command == "run":
+            run(arguments.directory, port=arguments.port)
+        else:
+            reset(arguments.directory)
+    except (SuiteFailed, NotReady, PortTaken, PostgresFailed) as failure:
+        sys.exit(f"\n  {failure}\n")
+
+
+def run(directory: Path, *, port: int) -> None:
+    began = time.monotonic()
+    suite = Suite(directory, port=port, say=lambda line: print(f"  {line}", flush=True))
+    try:
+        print("  Loyalty is starting …", flush=True)
+        suite.start()
+        demo = demo_of(suite)
+        suite.wait_ready()
+        print(_READY.format(directory=directory, **demo), flush=True)
+        print(f"  ({time.monotonic() - began:.1f} s)", flush=True)
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        print("\n  Stopping …", flush=True)
+    finally:
+        _stop(suite)
+
+
+def reset(directory: Path) -> None:
+    """Forgets all data, keys and logs."""
+    with alone_in(directory):
+        Record(directory / "processes.json").end_leftovers()
+        if (directory / "keys.json").exists():
+            embedded = Embedded.of(directory, Keys.of(directory / "keys.json"))
+            embedded.end_earlier()
+            embedded.forget()
+        shutil.rmtree(directory)
+
+
+def _stop(suite: Suite) -> None:
+    """The second Ctrl-C does not wait for what is under way."""
+
+    def insist(*_: object) -> None:
+        for process in suite.processes.values():
+            process.kill()
+
+    signal.signal(signal.SIGINT, insist)
+    suite.stop()
+
+
+if __name__ == "__main__":
+    main()

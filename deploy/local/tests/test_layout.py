@@ -1,0 +1,86 @@
+"""Where the suite listens, and what its processes are told."""
+
+import json
+import socket
+
+import pytest
+
+from loyalty_local.keys import Keys
+from loyalty_local.layout import DATABASES, SERVICES, Addresses, Layout
+from loyalty_local.ports import PortTaken
+
+
+@pytest.fixture
+def layout(tmp_path):
+    def layout(**options):
+        urls = {service: f"postgresql://{name}@/{name}" for service, name in DATABASES.items()}
+        ports = dict.fromkeys([f"{service}-serve" for service in SERVICES], 8000) | {"gateway-internal": 8001}
+        defaults = {"events_url": None, "redis_url": None, "extra": {}}
+        return Layout(Keys.of(tmp_path / "keys.json"), Addresses(ports), urls, **defaults | options)
+
+    return layout
+
+
+@pytest.fixture
+def taken_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+def test_a_port_that_somebody_has_is_said_with_what_to_do(taken_port):
+    with pytest.raises(PortTaken, match=rf"Port {taken_port} is taken.* make run PORT="):
+        Addresses.beside(taken_port)
+
+
+def test_the_services_listen_beside_the_gateway_where_it_is_free(taken_port):
+    ports = Addresses.beside(taken_port - 1).ports
+
+    assert ports["gateway-serve"] == taken_port - 1
+    assert taken_port not in ports.values()
+    assert len(set(ports.values())) == 6
+
+
+def test_without_a_broker_events_go_to_the_listeners_and_nobody_consumes(layout):
+    suite = layout()
+
+    assert suite.environment("programs")["EVENTS_URL"].startswith("programs=http://127.0.0.1:")
+    assert not any(command.name.endswith("-consume") for service in SERVICES for command in suite.commands(service))
+
+
+def test_with_a_broker_every_subscriber_consumes(layout):
+    suite = layout(events_url="amqp://broker")
+    names = [command.name for service in SERVICES for command in suite.commands(service)]
+
+    assert [name for name in names if name.endswith("-consume")] == [
+        "programs-consume",
+        "vouchers-consume",
+        "webhooks-consume",
+    ]
+    assert suite.environment("programs")["EVENTS_URL"] == "amqp://broker"
+
+
+def test_a_service_gets_its_own_private_key_and_everybodys_public_keys(layout):
+    suite = layout()
+
+    private = {service: suite.environment(service)["IDENTITY_PRIVATE_KEY"] for service in SERVICES}
+    assert len(set(private.values())) == 5
+    assert json.loads(suite.environment("webhooks")["IDENTITY_PUBLIC_KEYS"]) == suite.keys.public_keys
+
+
+def test_only_the_gateway_is_told_the_peppers_and_only_webhooks_the_secret_keys(layout):
+    suite = layout()
+
+    assert [service for service in SERVICES if "KEY_PEPPERS" in suite.environment(service)] == ["gateway"]
+    assert [service for service in SERVICES if "SECRET_KEYS" in suite.environment(service)] == ["webhooks"]
+
+
+def test_a_variable_of_another_project_does_not_get_in(layout, monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://another.project/0")
+    monkeypatch.setenv("WEB_WORKERS", "32")
+
+    environment = layout(extra={"LOG_LEVEL": "debug"}).environment("gateway")
+
+    assert not {"REDIS_URL", "WEB_WORKERS"} & set(environment)
+    assert environment["LOG_LEVEL"] == "debug"
