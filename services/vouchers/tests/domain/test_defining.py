@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+
 from loyalty_common.errors import ValidationFailed
 from loyalty_vouchers.domain.defining import Definition, refuse_contradictions
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from loyalty_common.errors import ApiError
 from loyalty_common.money import minor_digits
 from loyalty_vouchers.domain import errors

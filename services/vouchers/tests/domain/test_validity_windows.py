@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from loyalty_vouchers.domain import errors
 from loyalty_vouchers.domain.dates import local_date
 from loyalty_vouchers.domain.redeeming import Terms, Uses, decide

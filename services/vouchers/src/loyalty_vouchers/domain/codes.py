@@ -10,6 +10,6 @@ ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 LENGTH = 10
 
 
-def generated_code(choose: Callable[[str], str]) -> str:
-    """A code of 50 random bits; ``choose`` draws one character, in production ``secrets.choice``."""
-    return "".join(choose(ALPHABET) for _ in range(LENGTH))
+def generated_code(choose: Callable[[int], int]) -> str:
+    """A code of 50 random bits; ``choose(n)`` is a number of ``range(n)``."""
+    return "".join(ALPHABET[choose(len(ALPHABET))] for _ in range(LENGTH))

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from loyalty_common.errors import ValidationFailed
 from loyalty_common.money import has_too_many_decimals
-
 from loyalty_vouchers.domain.errors import decimals_sentence
 
 _HUNDRED_PER_CENT = Decimal(100)

@@ -1,6 +1,7 @@
 """Why the vouchers service says no.
 
 ValidationFailed                 a field that only the database can judge
+├── CustomersDiffer              customer_id and customer_email name two people
 ├── VoucherCodeTaken
 ├── UnknownLocation              the partner location is not one of the organization's
 └── TooManyDecimals
@@ -23,6 +24,13 @@ from decimal import Decimal
 
 from loyalty_common.errors import Refusal, ValidationFailed
 from loyalty_common.money import format_amount, minor_digits
+
+
+class CustomersDiffer(ValidationFailed):
+    def __init__(self) -> None:
+        super().__init__(
+            details={"customer_email": ["The customer email field names another customer than customer id."]}
+        )
 
 
 class VoucherCodeTaken(ValidationFailed):

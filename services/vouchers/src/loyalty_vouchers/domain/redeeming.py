@@ -7,7 +7,6 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from loyalty_common.money import has_too_many_decimals, minor_digits
-
 from loyalty_vouchers.domain.dates import local_date
 from loyalty_vouchers.domain.errors import (
     CurrencyMismatch,

@@ -1,0 +1,37 @@
+"""Reads of vouchers and redemptions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Row, Select, bindparam, cast, func, literal_column, select
+
+from loyalty_common.database import Transaction
+from loyalty_vouchers.domain import shapes
+from loyalty_vouchers.models import Redemption, RedemptionCount, Voucher
+
+_VOUCHERS = Voucher.__table__
+_REDEMPTIONS = Redemption.__table__
+_COUNTS = RedemptionCount.__table__
+NEWEST_FIRST = (Voucher.created_at, Voucher.id)
+
+# To be selected beside a row of vouchers.
+redemptions_count = (
+    select(cast(func.coalesce(func.sum(_COUNTS.c.redemptions_count), literal_column("0")), BigInteger))
+    .where(_COUNTS.c.tenant_id == _VOUCHERS.c.tenant_id, _COUNTS.c.voucher_id == _VOUCHERS.c.id)
+    .scalar_subquery()
+    .label("redemptions_count")
+)
+ALL: Select[Any] = select(_VOUCHERS, redemptions_count).where(_VOUCHERS.c.tenant_id == bindparam("tenant_id"))
+REDEMPTION_BY_ID = select(_REDEMPTIONS).where(
+    _REDEMPTIONS.c.tenant_id == bindparam("tenant_id"), _REDEMPTIONS.c.id == bindparam("redemption_id")
+)
+_BY_ID = ALL.where(_VOUCHERS.c.id == bindparam("voucher_id"))
+
+
+def by_id(tx: Transaction, *, voucher_id: int) -> Row[Any] | None:
+    return tx.execute(_BY_ID, {"voucher_id": voucher_id}).one_or_none()
+
+
+def shown(row: Row[Any]) -> dict[str, Any]:
+    return shapes.voucher(row._mapping)

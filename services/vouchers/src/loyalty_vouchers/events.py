@@ -1,0 +1,28 @@
+"""Facts that this service publishes, in the past tense. Contracts: ``contracts/events/``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherRedeemed:
+    """A voucher was redeemed for a customer; ``redemption`` is the object that the API returned."""
+
+    name: ClassVar = "voucher.redeemed"
+    redemption: Mapping[str, Any]
+    voucher_name: str
+    discount_type: str
+    discount_value: str
+    customer: Mapping[str, Any]
+
+    def data(self) -> dict[str, Any]:
+        return {
+            **self.redemption,
+            "voucher_name": self.voucher_name,
+            "discount_type": self.discount_type,
+            "discount_value": self.discount_value,
+            "customer": {key: self.customer[key] for key in ("id", "name", "email", "phone")},
+        }

@@ -1,0 +1,19 @@
+"""The nouns: tables, constraints, indexes."""
+
+from loyalty_vouchers.models.base import Base
+from loyalty_vouchers.models.plumbing import directory, idempotency, inbox, outbox
+from loyalty_vouchers.models.redemptions import Redemption, RedemptionCount, redemption_ids
+from loyalty_vouchers.models.vouchers import Voucher, voucher_ids
+
+__all__ = [
+    "Base",
+    "Redemption",
+    "RedemptionCount",
+    "Voucher",
+    "directory",
+    "idempotency",
+    "inbox",
+    "outbox",
+    "redemption_ids",
+    "voucher_ids",
+]
