@@ -1,0 +1,109 @@
+"""``loyalty-webhooks serve | migrate | consume | deliver | job NAME | openapi``
+
+Imports stand in the commands: ``serve`` becomes gunicorn and a migration needs no web, so each process
+loads only what it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from loyalty_common import logs
+from loyalty_common.settings import SettingsError
+from loyalty_webhooks import settings as settings_module
+from loyalty_webhooks.settings import SERVICE, Settings
+
+MIGRATIONS = str(Path(__file__).parent / "migrations")
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    if arguments.command == "openapi":
+        _openapi()
+        return
+    try:
+        settings = settings_module.from_environment(os.environ)
+    except SettingsError as error:
+        sys.exit(str(error))
+    logs.configure(SERVICE, level=settings.log_level)
+    commands = {"serve": _serve, "migrate": _migrate, "consume": _consume, "deliver": _deliver, "job": _job}
+    commands[arguments.command](settings, arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"loyalty-{SERVICE}", description="Webhook endpoints and deliveries.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="answer HTTP")
+    commands.add_parser("migrate", help="bring the database to the newest schema")
+    commands.add_parser("consume", help="take in events from the broker")
+    commands.add_parser("deliver", help="send to the endpoints what is due")
+    job = commands.add_parser("job", help="run a scheduled job")
+    job.add_argument("name", help="make_partitions, drop_old_events, prune_inbox, prune_idempotency, or all")
+    job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
+    commands.add_parser("openapi", help="print the OpenAPI document")
+    return parser
+
+
+def _serve(settings: Settings, _: argparse.Namespace) -> None:
+    from loyalty_common.serving import serve
+
+    app = "loyalty_webhooks.app:from_environment()"
+    serve(app, bind=settings.bind, workers=settings.web_workers, threads=settings.web_threads)
+
+
+def _migrate(settings: Settings, _: argparse.Namespace) -> None:
+    from datetime import UTC, datetime
+
+    from loyalty_common import database, migrations
+    from loyalty_webhooks.jobs import partitions
+
+    engine = database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} migrate")
+    migrations.upgrade(engine, script_location=MIGRATIONS)
+    # The first events must not have to wait in the default partition for the first run of the job.
+    partitions.make_ahead(engine, today=datetime.now(UTC).date())
+
+
+def _consume(settings: Settings, _: argparse.Namespace) -> None:
+    from loyalty_common import database
+    from loyalty_common.messaging.consumer import run_consumer
+    from loyalty_common.process import until_stopped
+    from loyalty_webhooks.consumers import events
+
+    engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} consume")
+    run_consumer(url=settings.events_url, subscriber=SERVICE, handle=events.handler(engine), stop=until_stopped())
+
+
+def _deliver(settings: Settings, _: argparse.Namespace) -> None:
+    from loyalty_common import database
+    from loyalty_common.process import until_stopped
+    from loyalty_webhooks.app import create_sender
+
+    # One connection claims, one writes down what came of it; attempts hold none.
+    engine = database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} deliver")
+    sender, client = create_sender(settings, engine)
+    sender.run(until_stopped())
+    client.close()
+
+
+def _job(settings: Settings, arguments: argparse.Namespace) -> None:
+    from loyalty_common import database
+    from loyalty_common.process import run_jobs
+    from loyalty_webhooks.jobs import all_jobs
+
+    engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} job")
+    run_jobs(all_jobs(engine), name=arguments.name, every_s=arguments.every)
+
+
+def _openapi() -> None:
+    from loyalty_common.openapi import document
+    from loyalty_webhooks.app import create_app
+
+    print(json.dumps(document(create_app(settings_module.for_document()).extensions["api"]), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Composition root: the only module that knows all others."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+from sqlalchemy import Engine
+
+from loyalty_common import database, health, logs, openapi, web
+from loyalty_common.identity import TokenVerifier
+from loyalty_webhooks import settings as settings_module
+from loyalty_webhooks.api import endpoints, internal
+from loyalty_webhooks.consumers import events
+from loyalty_webhooks.domain.secret_box import SecretBox
+from loyalty_webhooks.sender.attempting import Attempter
+from loyalty_webhooks.sender.sending import Sender
+from loyalty_webhooks.settings import SERVICE, Settings
+from loyalty_webhooks.transport.client import Client
+from loyalty_webhooks.transport.dialing import Dialer
+
+
+def create_app(settings: Settings) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.config["PUBLIC_BASE_URL"] = settings.public_base_url
+    app.config["HTTP_HOSTS"] = settings.allowed_http_hosts
+    engine = database.create_engine(
+        settings.database_url, pool_size=settings.database_pool_size, application_name=f"{SERVICE} serve"
+    )
+    app.extensions |= {
+        "engine": engine,
+        "dialer": Dialer(allowed_networks=settings.allowed_networks),
+        "secret_box": SecretBox(settings.secret_keys),
+        "take_in": events.handler(engine),
+    }
+    web.install(app, verifier=TokenVerifier(SERVICE, settings.identity_public_keys))
+    api = openapi.create_api(app, title="Webhooks")
+    api.register_blueprint(endpoints.blueprint)
+    app.register_blueprint(internal.blueprint)
+    app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
+    app.extensions["api"] = api
+    return app
+
+
+def create_sender(settings: Settings, engine: Engine) -> tuple[Sender, Client]:
+    """The sender and the client that it posts with, to be closed after it."""
+    client = Client(Dialer(allowed_networks=settings.allowed_networks))
+    attempter = Attempter(
+        client=client, secret_box=SecretBox(settings.secret_keys), http_hosts=settings.allowed_http_hosts
+    )
+    return Sender(engine=engine, attempter=attempter, threads=settings.deliver_threads), client
+
+
+def from_environment() -> Flask:
+    """What gunicorn calls in each worker."""
+    settings = settings_module.from_environment(os.environ)
+    logs.configure(SERVICE, level=settings.log_level)
+    return create_app(settings)

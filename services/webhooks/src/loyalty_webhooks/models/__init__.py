@@ -1,0 +1,19 @@
+"""The nouns: tables, constraints, indexes."""
+
+from loyalty_webhooks.models.base import Base, idempotency, inbox
+from loyalty_webhooks.models.deliveries import QueuedDelivery, WebhookAttempt, WebhookDelivery
+from loyalty_webhooks.models.endpoints import WebhookEndpoint, endpoint_ids
+from loyalty_webhooks.models.events import EventSequence, WebhookEvent
+
+__all__ = [
+    "Base",
+    "EventSequence",
+    "QueuedDelivery",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
+    "endpoint_ids",
+    "idempotency",
+    "inbox",
+]

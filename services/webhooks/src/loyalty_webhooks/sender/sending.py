@@ -1,0 +1,129 @@
+"""The sender: takes what is due, gives it to threads, and sees to it that all is finished before it stops."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+
+import structlog
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from loyalty_common.database import is_outage
+from loyalty_webhooks.domain.claiming import (
+    LEASE_S,
+    MAX_BATCH,
+    MAX_LANES,
+    ClaimedDelivery,
+    claim,
+    lanes_with_due_work,
+    reap,
+)
+from loyalty_webhooks.domain.limits import InFlightLimits
+from loyalty_webhooks.sender.attempting import Attempter
+from loyalty_webhooks.sender.reporting import Reporter
+from loyalty_webhooks.transport.client import ATTEMPT_S
+
+POLL_S = 0.01
+_REAP_EVERY_S = 5.0
+_AFTER_OUTAGE_S = 0.5
+_NO_LANE = (0, 0)
+_log = structlog.get_logger()
+
+
+class Sender:
+    """``run`` until stopped. Any number of these may work on one database."""
+
+    def __init__(self, *, engine: Engine, attempter: Attempter, threads: int, lease_s: float = LEASE_S) -> None:
+        _prefer_indexes(engine)
+        self._engine = engine
+        self._polling = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._attempter = attempter
+        self._lease_s = lease_s
+        self._limits = InFlightLimits()
+        self._reporter = Reporter(engine, self._limits)
+        self._work: queue.SimpleQueue[tuple[ClaimedDelivery, float] | None] = queue.SimpleQueue()
+        self._threads = [threading.Thread(target=self._attempt_for_ever, name=f"attempt-{n}") for n in range(threads)]
+        self._idle = threads
+        self._idle_lock = threading.Lock()
+        self._last_lane = _NO_LANE
+
+    def run(self, stop: threading.Event) -> None:
+        self._reporter.start()
+        for thread in self._threads:
+            thread.start()
+        try:
+            self._claim_until(stop)
+        finally:
+            for _ in self._threads:
+                self._work.put(None)
+            for thread in self._threads:
+                thread.join()
+            self._reporter.finish()
+
+    def _claim_until(self, stop: threading.Event) -> None:
+        reap_at = 0.0
+        while not stop.is_set():
+            try:
+                if time.monotonic() >= reap_at:
+                    self._reap()
+                    reap_at = time.monotonic() + _REAP_EVERY_S
+                if self._claim() < MAX_BATCH:
+                    stop.wait(POLL_S)
+            except SQLAlchemyError as error:
+                if not is_outage(error):
+                    raise
+                _log.warning("database_away", error=type(error).__name__)
+                stop.wait(_AFTER_OUTAGE_S)
+
+    def _claim(self) -> int:
+        """Lease as much as there are idle threads for; how many deliveries that were."""
+        with self._idle_lock:
+            idle = self._idle
+        if idle == 0:
+            return 0
+        with self._polling.connect() as connection:
+            lanes = lanes_with_due_work(connection, after=self._last_lane)
+        # Behind the last endpoint the next look begins with the first again, so that all have their turn.
+        self._last_lane = (lanes[-1].tenant_id, lanes[-1].endpoint_id) if len(lanes) == MAX_LANES else _NO_LANE
+        if not lanes:
+            return 0
+        limited = [(lane, self._limits.of(lane.endpoint_id, max_in_flight=lane.max_in_flight)) for lane in lanes]
+        start_by = time.monotonic() + self._lease_s - ATTEMPT_S
+        with self._engine.begin() as connection:
+            claimed = claim(connection, limited, batch=idle, lease_s=self._lease_s)
+        with self._idle_lock:
+            self._idle -= len(claimed)
+        for delivery in claimed:
+            self._work.put((delivery, start_by))
+        return len(claimed)
+
+    def _reap(self) -> None:
+        with self._engine.begin() as connection:
+            count = reap(connection)
+        if count:
+            _log.warning("leases_expired", count=count)
+
+    def _attempt_for_ever(self) -> None:
+        while (work := self._work.get()) is not None:
+            delivery, start_by = work
+            try:
+                # This process may have been stopped since it claimed: then the lease could end in mid-attempt.
+                if time.monotonic() < start_by:
+                    self._reporter.report(self._attempter.attempt(delivery))
+            except Exception:
+                # Our own fault, not the receiver's: no attempt is counted, the lease runs out, and it is tried again.
+                _log.exception("attempt_crashed", delivery_id=delivery.delivery_id)
+            finally:
+                with self._idle_lock:
+                    self._idle += 1
+
+
+def _prefer_indexes(engine: Engine) -> None:
+    """Plans made while the queue is empty are kept when it is long: none may read tables from end to end."""
+
+    @event.listens_for(engine, "connect")
+    def prefer(connection, _record) -> None:  # type: ignore[no-untyped-def]  # psycopg's connection
+        connection.execute("set enable_seqscan = off")
+        connection.commit()
