@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, literal, select
+from sqlalchemy import Row, and_, bindparam, func, literal_column, select
 from sqlalchemy.types import BigInteger, Text
 
-from loyalty_common.database import Conflict, Transaction
+from loyalty_common.database import Conflict, Rendered, Transaction
 from loyalty_common.errors import NotFound
 from loyalty_common.idempotency import Reply, replay_columns, same_key, stored_reply
 from loyalty_programs.domain import people, places
@@ -23,10 +23,10 @@ from loyalty_programs.models import enrollments, idempotency, loyalty_cards, poi
 
 _TENANT = bindparam("tenant_id", type_=BigInteger)
 _CARD = bindparam("card_id", type_=BigInteger)
-_START = select(literal(1).label("one")).subquery("start")
+_START = select(literal_column("1").label("one")).subquery("start")
 
 # The enrollment row is the lock of its ledger: two purchases at once queue here.
-_LOCK = (
+_LOCK = Rendered(
     select(enrollments.c.id)
     .where(
         enrollments.c.tenant_id == _TENANT,
@@ -36,7 +36,7 @@ _LOCK = (
     .with_for_update()
 )
 
-_LOAD = select(
+_FACTS = select(
     *replay_columns(idempotency),
     *people.COLUMNS,
     *places.COLUMNS,
@@ -95,18 +95,25 @@ _open_lots = (
             func.sum(_lot.c.points_remaining).over(order_by=(_lot.c.expires_on, _lot.c.id)) - _lot.c.points_remaining
         ).label("points_before"),
     )
-    .where(_lot.c.tenant_id == _TENANT, _lot.c.enrollment_id == enrollments.c.id, _lot.c.points_remaining > 0)
+    .where(
+        _lot.c.tenant_id == _TENANT,
+        _lot.c.enrollment_id == enrollments.c.id,
+        _lot.c.points_remaining > literal_column("0"),
+    )
     .correlate(enrollments)
     .subquery("open_lots")
 )
 # Only those that the first ``points_needed`` points are in: a member of years has hundreds.
-_LOAD_WITH_LOTS = _LOAD.add_columns(
-    select(func.json_agg(_open_lots.c.lot))
-    .where(_open_lots.c.points_before < bindparam("points_needed", type_=BigInteger))
-    .correlate(enrollments)
-    .scalar_subquery()
-    .label("lots")
+_LOAD_WITH_LOTS = Rendered(
+    _FACTS.add_columns(
+        select(func.json_agg(_open_lots.c.lot))
+        .where(_open_lots.c.points_before < bindparam("points_needed", type_=BigInteger))
+        .correlate(enrollments)
+        .scalar_subquery()
+        .label("lots")
+    )
 )
+_LOAD = Rendered(_FACTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +149,12 @@ def lock_and_load(
     ``points_needed``: load lots that hold as many. Raises ``NotFound`` for the card, then as ``people.identify``.
     """
     named = {"card_id": card_id, **customer.parameters}
-    locked = tx.execute(_LOCK, named).scalar_one_or_none()
+    locked = tx.run(_LOCK, named).scalar_one_or_none()
     parameters = {**named, **receipt.parameters, **act.parameters}
     if points_needed:
-        loaded = tx.execute(_LOAD_WITH_LOTS, {**parameters, "points_needed": points_needed}).one()
+        loaded = tx.run(_LOAD_WITH_LOTS, {**parameters, "points_needed": points_needed}).one()
     else:
-        loaded = tx.execute(_LOAD, parameters).one()
+        loaded = tx.run(_LOAD, parameters).one()
     if loaded.card_id is None:
         raise NotFound
     reply = stored_reply(loaded, act.request)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, literal_column, select
 from sqlalchemy.types import BigInteger, Text
 
 from loyalty_common.database import Transaction
@@ -42,9 +42,9 @@ def _claims() -> tuple[ColumnElement[bool], ...]:
 
 
 # Nobody at all where two rows claim the e-mail: one of them is stale, and a till must not reach the wrong person.
+_ONLY_CLAIM = select(func.max(CUSTOMERS.c.customer_id)).where(*_claims()).having(func.count() == literal_column("1"))
 NAMED_ID: ColumnElement[int] = func.coalesce(
-    bindparam("named_customer_id", type_=BigInteger),
-    select(func.max(CUSTOMERS.c.customer_id)).where(*_claims()).having(func.count() == 1).scalar_subquery(),
+    bindparam("named_customer_id", type_=BigInteger), _ONLY_CLAIM.scalar_subquery()
 )
 _CLAIM_COUNT = select(func.count()).where(*_claims())
 

@@ -99,7 +99,7 @@ def transactions(*, card_id: int, filters: Mapping[str, Any], time_zone: str) ->
         rows = rows.where(ledger.reference == filters["reference"])
     if filters["type"] is not None:
         rows = rows.where(ledger.type == filters["type"])
-    return rows.where(*_between(ledger.occurred_at, filters["from"], filters["to"], time_zone))
+    return rows.where(*_between(ledger.occurred_at, filters["first"], filters["last"], time_zone))
 
 
 def _enrollments_of(card_id: int, filters: Mapping[str, Any]) -> Select[Any]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, literal, select
+from sqlalchemy import Row, and_, bindparam, literal_column, select
 from sqlalchemy.types import BigInteger, Text
 
-from loyalty_common.database import Conflict, Transaction
+from loyalty_common.database import Conflict, Rendered, Transaction
 from loyalty_common.errors import NotFound
 from loyalty_common.idempotency import Reply, replay_columns, same_key, stored_reply
 from loyalty_programs.domain import people, places
@@ -26,10 +26,10 @@ from loyalty_programs.models import (
 
 _TENANT = bindparam("tenant_id", type_=BigInteger)
 _CARD = bindparam("stamp_card_id", type_=BigInteger)
-_START = select(literal(1).label("one")).subquery("start")
+_START = select(literal_column("1").label("one")).subquery("start")
 
 # The membership row is the lock of its stamps: two purchases at once queue here.
-_LOCK = (
+_LOCK = Rendered(
     select(stamp_memberships.c.id)
     .where(
         stamp_memberships.c.tenant_id == _TENANT,
@@ -39,7 +39,7 @@ _LOCK = (
     .with_for_update()
 )
 
-_LOAD = select(
+_FACTS = select(
     *replay_columns(idempotency),
     *people.COLUMNS,
     *places.COLUMNS,
@@ -79,10 +79,13 @@ _LOAD = select(
             stamp_transactions.c.stamp_card_id == _CARD,
             stamp_transactions.c.operation == bindparam("operation", type_=Text),
             stamp_transactions.c.reference == bindparam("reference", type_=Text),
-            stamp_transactions.c.position == 0,
+            stamp_transactions.c.position == literal_column("0"),
         ),
     )
 )
+
+
+_LOAD = Rendered(_FACTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,8 @@ def lock_and_load(
 ) -> StampFacts | Reply:
     """The facts, or the reply that this request got before; ``NotFound`` for the card."""
     named = {"stamp_card_id": stamp_card_id, **customer.parameters}
-    locked = tx.execute(_LOCK, named).scalar_one_or_none()
-    loaded = tx.execute(_LOAD, {**named, **receipt.parameters, **act.parameters}).one()
+    locked = tx.run(_LOCK, named).scalar_one_or_none()
+    loaded = tx.run(_LOAD, {**named, **receipt.parameters, **act.parameters}).one()
     if loaded.stamp_card_id is None:
         raise NotFound
     reply = stored_reply(loaded, act.request)

@@ -1,0 +1,53 @@
+"""Composition root: the only module that knows all others."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from loyalty_common import database, health, logs, openapi, web
+from loyalty_common.directory import DirectoryFallback
+from loyalty_common.identity import TokenSigner, TokenVerifier
+from loyalty_common.service_client import ServiceClient
+from loyalty_programs import consumers
+from loyalty_programs import settings as settings_module
+from loyalty_programs.api import cards, internal, points, stamps
+from loyalty_programs.models import directory
+from loyalty_programs.settings import SERVICE, Settings
+
+
+def create_app(settings: Settings) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.config["PUBLIC_BASE_URL"] = settings.public_base_url
+    engine = database.create_engine(
+        settings.database_url, pool_size=settings.database_pool_size, application_name=f"{SERVICE} serve"
+    )
+    signer = TokenSigner(SERVICE, settings.identity_private_key)
+    app.extensions["engine"] = engine
+    app.extensions["handle_events"] = consumers.handler(engine)
+    app.extensions["directory"] = DirectoryFallback(
+        engine,
+        directory,
+        customers=ServiceClient(settings.customers_url, audience="customers", signer=signer),
+        accounts=ServiceClient(settings.gateway_internal_url, audience="gateway", signer=signer),
+    )
+    web.install(
+        app,
+        verifier=TokenVerifier(SERVICE, settings.identity_public_keys),
+        path_checks={"card_id": cards.check_exists, "stamp_card_id": stamps.check_exists},
+    )
+    api = openapi.create_api(app, title="Programs")
+    for blueprint in (cards.blueprint, points.blueprint, stamps.blueprint):
+        api.register_blueprint(blueprint)
+    app.register_blueprint(internal.blueprint)
+    app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
+    app.extensions["api"] = api
+    return app
+
+
+def from_environment() -> Flask:
+    """What gunicorn calls in each worker."""
+    settings = settings_module.from_environment(os.environ)
+    logs.configure(SERVICE, level=settings.log_level)
+    return create_app(settings)

@@ -1,0 +1,171 @@
+"""The service on a database of its own, called as the gateway calls it; customers and locations are known."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
+
+from loyalty_common import database, migrations
+from loyalty_common.database import Transaction
+from loyalty_common.testing.keys import IdentityKeys
+from loyalty_common.testing.postgres import Postgres
+from loyalty_programs.__main__ import MIGRATIONS
+from loyalty_programs.app import create_app
+from loyalty_programs.models import directory
+from loyalty_programs.settings import Settings
+
+Call = Callable[..., Any]
+_tenants = itertools.count(1)
+RIVERSIDE = 2
+
+
+@pytest.fixture(scope="session")
+def settings(postgres: Postgres, identity_keys: IdentityKeys) -> Settings:
+    return Settings(
+        database_url=postgres.create_database("programs"),
+        database_pool_size=60,
+        bind="",
+        web_workers=1,
+        web_threads=1,
+        public_base_url="https://loyalty.test/api/v1",
+        events_url="webhooks=http://127.0.0.1:1",
+        identity_public_keys=identity_keys.public_keys,
+        identity_private_key=identity_keys.private_key("programs"),
+        customers_url="http://127.0.0.1:1",
+        gateway_internal_url="http://127.0.0.1:1",
+        log_level="error",
+    )
+
+
+@pytest.fixture(scope="session")
+def engine(settings: Settings) -> Iterator[Engine]:
+    engine = database.create_engine(settings.database_url, pool_size=4, application_name="tests")
+    migrations.upgrade(engine, script_location=MIGRATIONS)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def client(settings: Settings, engine: Engine) -> Iterator[FlaskClient]:
+    app = create_app(settings)
+    yield app.test_client()
+    app.extensions["engine"].dispose()
+
+
+@pytest.fixture
+def tenant_id(engine: Engine) -> int:
+    """A tenant that no other test knows, of an organization of the same number, whose Riverside is in New York."""
+    tenant_id = next(_tenants)
+    location = {"id": RIVERSIDE, "name": "Riverside", "time_zone": "America/New_York", "is_active": True}
+    with engine.begin() as connection:
+        directory.learn_location(connection, location=location, organization_id=tenant_id, version=1)
+    return tenant_id
+
+
+@pytest.fixture
+def call(client: FlaskClient, tenant_id: int, gateway_token: Callable[..., str]) -> Call:
+    """``call("POST", "/loyalty-cards", {...}, key="k")`` as this test's tenant; keywords go to the client."""
+
+    def call_as_gateway(
+        method: str, path: str, body: Any = None, *, key: str | None = None, tenant: int = 0, **options: Any
+    ) -> Any:
+        caller = tenant or tenant_id
+        token = gateway_token("programs", tenant_id=caller, organization_id=caller)
+        headers = {"Authorization": f"Bearer {token}"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        if body is not None:
+            options["json"] = body
+        return client.open(f"/v1{path}", method=method, headers={**headers, **options.pop("headers", {})}, **options)
+
+    return call_as_gateway
+
+
+@pytest.fixture
+def knows(engine: Engine, tenant_id: int) -> Callable[..., int]:
+    """``knows(1042, "alex@example.com", name="Alex Rivera")``: the directory has heard of the customer; his id."""
+
+    def learn(customer_id: int, email: str, *, name: str | None = None, version: int = 1, **more: Any) -> int:
+        at = "2026-04-02T14:30:00+00:00"
+        customer = {"id": customer_id, "name": name, "email": email, "phone": None, "external_id": None}
+        customer |= {"metadata": {}, "created_at": at, "updated_at": at, **more}
+        with engine.begin() as connection:
+            directory.learn_customer(
+                Transaction(connection, tenant_id),
+                customer=customer,
+                customer_id=customer_id,
+                version=version,
+                erased_at=None,
+            )
+        return customer_id
+
+    return learn
+
+
+@pytest.fixture
+def alex(knows: Callable[..., int]) -> int:
+    return knows(1042, "alex@example.com", name="Alex Rivera", phone="+15551234567")
+
+
+@pytest.fixture
+def insider(call: Call) -> Callable[..., int]:
+    """``insider(initial_bonus_points=0)``: the id of a new loyalty card like that of the reference."""
+
+    def create(**settings: Any) -> int:
+        card = {
+            "name": "Insider Points",
+            "partner_location_id": RIVERSIDE,
+            "earn_spend_amount": 10,
+            "earn_points": 1,
+            "earn_currency": "USD",
+            "initial_bonus_points": 50,
+            **settings,
+        }
+        response = call("POST", "/loyalty-cards", card)
+        assert response.status_code == 201, response.text
+        return int(response.json["data"]["id"])
+
+    return create
+
+
+@pytest.fixture
+def coffee_club(call: Call) -> Callable[..., int]:
+    """``coffee_club(stamps_per_purchase=2)``: the id of a new stamp card like that of the reference."""
+
+    def create(**settings: Any) -> int:
+        card = {
+            "name": "Coffee Club",
+            "partner_location_id": RIVERSIDE,
+            "stamps_required_for_reward": 10,
+            "reward_title": "Free coffee",
+            **settings,
+        }
+        response = call("POST", "/stamp-cards", card)
+        assert response.status_code == 201, response.text
+        return int(response.json["data"]["id"])
+
+    return create
+
+
+@pytest.fixture
+def events(engine: Engine, tenant_id: int) -> Callable[[], list[tuple[str, Any]]]:
+    """What this tenant published: pairs of event and data, in the order of their ledger."""
+
+    def published() -> list[tuple[str, Any]]:
+        query = text("select event, payload from outbox where tenant_id = :tenant_id order by created_at, ctid")
+        with engine.connect() as connection:
+            return [(row.event, json.loads(row.payload)) for row in connection.execute(query, {"tenant_id": tenant_id})]
+
+    return published
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC)
