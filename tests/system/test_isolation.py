@@ -1,0 +1,113 @@
+"""Another organization's data does not exist: on any route of the OpenAPI, in any list, count or error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+
+BODIES = {
+    "/loyalty-cards/{id}/enrollments": {"customer_email": "mine@example.com"},
+    "/loyalty-cards/{id}/transactions": {"customer_email": "mine@example.com", "points": 5},
+    "/stamp-cards/{id}/stamps": {"customer_email": "mine@example.com"},
+    "/vouchers/{id}/redeem": {"customer_email": "mine@example.com", "order_amount": 20},
+}
+
+
+@pytest.fixture(scope="module")
+def paths(suite: Any) -> dict[str, Any]:
+    document: dict[str, Any] = requests.get(f"{suite.base_url}/openapi.json", timeout=10).json()
+    return document["paths"]
+
+
+def own_everything(merchant: Any, name: str) -> dict[str, int]:
+    """One of each, by the first segment of its path."""
+    location = {"partner_location_id": merchant.partner_location_id}
+    bodies = {
+        "customers": {"email": f"{name}@example.com", "name": f"{name} secret"},
+        "loyalty-cards": {"name": f"{name} card", **location, "auto_enroll": True},
+        "stamp-cards": {"name": f"{name} stamps", **location, "stamps_required_for_reward": 10},
+        "vouchers": {"name": f"{name} voucher", **location, "discount_type": "fixed", "discount_value": 5},
+        "webhook-endpoints": {"url": f"http://127.0.0.1:9/{name}"},
+    }
+    ids = {kind: merchant.api.data("POST", f"/{kind}", body)["id"] for kind, body in bodies.items()}
+    email = {"customer_email": f"{name}@example.com"}
+    merchant.api.data("POST", f"/loyalty-cards/{ids['loyalty-cards']}/transactions", {**email, "points": 5})
+    merchant.api.data("POST", f"/stamp-cards/{ids['stamp-cards']}/stamps", email)
+    return ids
+
+
+def operations(paths: dict[str, Any], *, with_id: bool) -> Iterator[tuple[str, str]]:
+    for path, methods in paths.items():
+        for method in methods:
+            if method in ("get", "post", "patch", "put", "delete") and ("{" in path) == with_id:
+                yield method.upper(), path
+
+
+def test_every_route_with_an_id_is_404_for_another_organization(
+    suite: Any, found_merchant: Any, paths: dict[str, Any]
+) -> None:
+    theirs = own_everything(found_merchant(suite), "theirs")
+    mine = found_merchant(suite)
+    own_everything(mine, "mine")
+    tried = 0
+    for api in (mine.api, mine.test_api):
+        for method, path in operations(paths, with_id=True):
+            kind = path.split("/")[1]
+            template = re.sub(r"\{[^}]+\}", "{id}", path)
+            response = api.call(method, template.replace("{id}", str(theirs[kind])), BODIES.get(template))
+            assert response.status_code == 404, f"{method} {path}: {response.status_code} {response.text}"
+            nobody = api.call(method, template.replace("{id}", "888888888888"), BODIES.get(template))
+            assert nobody.json()["error"] == response.json()["error"]
+            tried += 1
+    assert tried >= 16
+
+
+def test_no_list_shows_or_counts_what_is_not_ones_own(suite: Any, found_merchant: Any, paths: dict[str, Any]) -> None:
+    own_everything(found_merchant(suite), "theirs")
+    stranger = found_merchant(suite)
+    for api in (stranger.api, stranger.test_api):
+        for method, path in operations(paths, with_id=False):
+            if method == "GET" and path != "/openapi.json":
+                answer = api.call("GET", path).json()
+                assert (answer["data"], answer["meta"]["total"]) == ([], 0), path
+
+
+def test_a_foreign_id_in_a_body_is_400_and_says_nothing(suite: Any, found_merchant: Any) -> None:
+    other = found_merchant(suite)
+    theirs = own_everything(other, "theirs")
+    mine = found_merchant(suite)
+    ids = own_everything(mine, "mine")
+    refused = [
+        ("/loyalty-cards", {"name": "x", "partner_location_id": other.partner_location_id}),
+        (
+            "/stamp-cards",
+            {"name": "x", "partner_location_id": other.partner_location_id, "stamps_required_for_reward": 5},
+        ),
+        (
+            "/vouchers",
+            {
+                "name": "x",
+                "partner_location_id": other.partner_location_id,
+                "discount_type": "fixed",
+                "discount_value": 5,
+            },
+        ),
+        (f"/loyalty-cards/{ids['loyalty-cards']}/transactions", {"customer_id": theirs["customers"], "points": 5}),
+        (f"/loyalty-cards/{ids['loyalty-cards']}/enrollments", {"customer_email": "theirs@example.com"}),
+        (f"/stamp-cards/{ids['stamp-cards']}/stamps", {"customer_id": theirs["customers"]}),
+        (f"/vouchers/{ids['vouchers']}/redeem", {"customer_email": "theirs@example.com", "order_amount": 5}),
+    ]
+    for path, body in refused:
+        response = mine.api.call("POST", path, body)
+        assert response.status_code == 400, f"{path}: {response.text}"
+        assert "theirs" not in response.text.replace("theirs@example.com", "")
+
+
+def test_the_test_mode_of_an_organization_is_another_tenant(merchant: Any) -> None:
+    customer = merchant.api.data("POST", "/customers", {"email": "alex@example.com"})
+    assert merchant.test_api.call("GET", f"/customers/{customer['id']}").status_code == 404
+    assert merchant.test_api.data("POST", "/customers", {"email": "alex@example.com"})["id"] != customer["id"]
