@@ -65,7 +65,7 @@ def test_it_recovers_when_all_its_processes_are_killed_at_once(embedded, start, 
         connection.execute("CREATE TABLE purchases AS SELECT 24.50 AS amount")
     killed = process.pid
 
-    for pid in [killed, *children(killed)]:
+    for pid in [killed, *backends(embedded)]:
         os.kill(pid, signal.SIGKILL)
 
     wait_until(lambda: process.pid not in (None, killed))
@@ -149,9 +149,10 @@ def purchases(embedded):
         return connection.execute("SELECT count(*) FROM purchases").fetchone()[0]
 
 
-def children(pid):
-    listed = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=True)
-    return [int(child) for child in listed.stdout.split()]
+def backends(embedded):
+    with psycopg.connect(embedded.url) as connection:
+        listed = connection.execute("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()").fetchall()
+    return [pid for (pid,) in listed]
 
 
 def runs_for_nobody(python):

@@ -1,0 +1,53 @@
+# Each of these works on a fresh clone: the virtual environment is made first, and renewed when a version changes.
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := libs/common $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml)) deploy/local
+TOOLS := pytest pytest-timeout pytest-xdist testcontainers hypothesis schemathesis jsonschema \
+         ruff mypy import-linter types-requests types-pika-ts
+DOCUMENTED := customers programs vouchers webhooks
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+
+export PYTHON
+PORT ?= 8080
+
+.DEFAULT_GOAL := help
+.PHONY: help run reset test check openapi
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/installed ## start the whole suite on this machine (PORT=8080)
+	@exec $(BIN)/loyalty-local run --port $(PORT)
+
+reset: $(VENV)/installed ## forget all data of `make run`
+	@$(BIN)/loyalty-local reset
+
+test: $(VENV)/tools ## prove everything, on real servers (ARGS="-k points")
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/tools ## look for faults without running anything: style, types, layers
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy $(PACKAGES:%=%/src) libs/testing/src
+	@$(BIN)/lint-imports
+
+openapi: $(VENV)/installed ## write contracts/openapi/ from the services' code
+	@for service in $(DOCUMENTED); do \
+	    $(BIN)/python -m loyalty_$$service openapi > contracts/openapi/$$service.new \
+	    && mv contracts/openapi/$$service.new contracts/openapi/$$service.json || exit 1; \
+	done
+
+$(VENV)/bin/python:
+	@deploy/local/create-venv $(VENV)
+
+# setuptools stands in the environment itself, so that one pinned version builds all packages.
+$(VENV)/installed: constraints.txt $(PACKAGES:%=%/pyproject.toml) | $(VENV)/bin/python
+	@echo "Installing what the suite needs …"
+	@$(PIP) setuptools
+	@$(PIP) --no-build-isolation $(PACKAGES:%=--editable %)
+	@touch $@
+
+$(VENV)/tools: $(VENV)/installed libs/testing/pyproject.toml
+	@echo "Installing what the tests need …"
+	@$(PIP) --no-build-isolation --editable libs/testing $(TOOLS)
+	@touch $@
