@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -20,8 +19,8 @@ from testcontainers.core.container import DockerContainer
 from loyalty_common.testing.machine import ServerMissing
 
 _STOP_S = 30
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+# On Linux the kernel ends the process when the test run is killed and no fixture can.
+_TIED = ["setpriv", "--pdeathsig", "TERM"] if sys.platform == "linux" and shutil.which("setpriv") else []
 
 
 class Runner(Protocol):
@@ -100,7 +99,7 @@ class Process:
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                self._command,
+                [*_TIED, *self._command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -108,7 +107,6 @@ class Process:
                 user=self._user,
                 cwd=self.folder,
                 start_new_session=True,  # Ctrl-C is for pytest, which then stops its servers in order.
-                preexec_fn=_die_with(os.getpid()),
             )
 
     def stop(self, with_signal: signal.Signals) -> None:
@@ -149,16 +147,3 @@ def docker_answers() -> bool:
         except OSError:
             return False
         return True
-
-
-def _die_with(parent: int) -> Callable[[], None] | None:
-    """Lets the kernel end the process when the test run is killed and no fixture can."""
-    if _libc is None:
-        return None
-
-    def ask() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return ask
