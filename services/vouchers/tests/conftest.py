@@ -41,8 +41,9 @@ class Owners:
 
     def customer(self) -> Response:
         tenant_id = self._customers_door.verify(request.headers["Authorization"]).tenant_id or 0
+        email = request.args.get("email", "").casefold()
         for found in self.customers.get(tenant_id, []):
-            if request.args.get("customer_id") == str(found["id"]) or request.args.get("email") == found["email"]:
+            if request.args.get("customer_id") == str(found["id"]) or email == found["email"]:
                 return _answer(customer=found, customer_id=found["id"], version=1, erased_at=None)
         return Response(status=404)
 

@@ -12,6 +12,7 @@ from loyalty_common.identity import TokenSigner, TokenVerifier
 from loyalty_common.service_client import ServiceClient
 from loyalty_vouchers import settings as settings_module
 from loyalty_vouchers.api import events, vouchers
+from loyalty_vouchers.consumers import handler
 from loyalty_vouchers.models import directory
 from loyalty_vouchers.settings import SERVICE, Settings
 
@@ -30,6 +31,7 @@ def create_app(settings: Settings) -> Flask:
         customers=ServiceClient(settings.customers_url, audience="customers", signer=signer),
         accounts=ServiceClient(settings.gateway_internal_url, audience="gateway", signer=signer),
     )
+    app.extensions["handle_messages"] = handler(engine)
     web.install(
         app,
         verifier=TokenVerifier(SERVICE, settings.identity_public_keys),

@@ -7,7 +7,6 @@ from flask import Blueprint, Response, current_app, request
 from loyalty_common import strict_json, web
 from loyalty_common.errors import ValidationFailed
 from loyalty_common.messaging.endpoint import deliver_batch
-from loyalty_vouchers.consumers import handler
 
 blueprint = Blueprint("events", __name__, url_prefix="/internal")
 
@@ -19,4 +18,4 @@ def receive_events() -> Response:
     messages = body.get("messages") if isinstance(body, dict) else None
     if not isinstance(messages, list):
         raise ValidationFailed(details={"messages": ["The messages field must be a list."]})
-    return web.answer({"rejected": deliver_batch(handler(current_app.extensions["engine"]), messages)})
+    return web.answer({"rejected": deliver_batch(current_app.extensions["handle_messages"], messages)})
