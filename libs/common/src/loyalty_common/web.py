@@ -134,6 +134,8 @@ def _render(error: Exception) -> Response:
 def _as_api_error(error: Exception) -> errors.ApiError:
     if isinstance(error, errors.ApiError):
         return error
+    if isinstance(error, ValidationError):
+        return errors.ValidationFailed(details=fields.sentences(error.messages))
     if isinstance(error, exceptions.HTTPException):
         kind = _HTTP_ERRORS.get(error.code or 500)
         if kind is not None:

@@ -61,10 +61,9 @@ def _migrate(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _relay(settings: Settings, _: argparse.Namespace) -> None:
-    from loyalty_common.messaging.relay import run_relay
-
     from loyalty_common import database
     from loyalty_common.identity import TokenSigner
+    from loyalty_common.messaging.relay import run_relay
     from loyalty_common.process import until_stopped
     from loyalty_customers.models import outbox
 
