@@ -10,9 +10,9 @@ from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.directory import DirectoryFallback
 from loyalty_common.identity import TokenSigner, TokenVerifier
 from loyalty_common.service_client import ServiceClient
+from loyalty_vouchers import consumers
 from loyalty_vouchers import settings as settings_module
-from loyalty_vouchers.api import events, vouchers
-from loyalty_vouchers.consumers import handler
+from loyalty_vouchers.api import internal, redemptions, vouchers
 from loyalty_vouchers.models import directory
 from loyalty_vouchers.settings import SERVICE, Settings
 
@@ -25,21 +25,22 @@ def create_app(settings: Settings) -> Flask:
     )
     signer = TokenSigner(SERVICE, settings.identity_private_key)
     app.extensions["engine"] = engine
+    app.extensions["handle_events"] = consumers.handler(engine)
     app.extensions["directory"] = DirectoryFallback(
         engine,
         directory,
         customers=ServiceClient(settings.customers_url, audience="customers", signer=signer),
         accounts=ServiceClient(settings.gateway_internal_url, audience="gateway", signer=signer),
     )
-    app.extensions["handle_messages"] = handler(engine)
     web.install(
         app,
         verifier=TokenVerifier(SERVICE, settings.identity_public_keys),
-        path_checks={"voucher_id": vouchers.check_voucher},
+        path_checks={"voucher_id": vouchers.check_exists},
     )
     api = openapi.create_api(app, title="Vouchers")
-    api.register_blueprint(vouchers.blueprint)
-    app.register_blueprint(events.blueprint)
+    for blueprint in (vouchers.blueprint, redemptions.blueprint):
+        api.register_blueprint(blueprint)
+    app.register_blueprint(internal.blueprint)
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
     app.extensions["api"] = api
     return app

@@ -7,11 +7,12 @@ from decimal import Decimal
 import pytest
 
 from loyalty_common.errors import ValidationFailed
-from loyalty_vouchers.domain.defining import Definition, refuse_contradictions
+from loyalty_vouchers.domain.defining import Definition, check_definition
 
 SPRING = Definition(
     name="Spring Savings",
     partner_location_id=2,
+    voucher_code="SPRING20",
     is_active=True,
     discount_type="percent",
     discount_value=Decimal(20),
@@ -41,7 +42,7 @@ SPRING = Definition(
     ],
 )
 def test_a_voucher_may_be_set_up_so(changed: dict[str, object]) -> None:
-    refuse_contradictions(replace(SPRING, **changed))
+    check_definition(replace(SPRING, **changed))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_a_voucher_may_be_set_up_so(changed: dict[str, object]) -> None:
 )
 def test_a_contradiction_is_named_under_its_field(changed: dict[str, object], field: str) -> None:
     with pytest.raises(ValidationFailed) as refused:
-        refuse_contradictions(replace(SPRING, **changed))
+        check_definition(replace(SPRING, **changed))
     assert list(refused.value.details) == [field]
 
 
@@ -66,5 +67,5 @@ def test_all_contradictions_are_named_at_once() -> None:
         SPRING, currency="JPY", discount_value=Decimal(101), minimum_order_amount=Decimal("0.1"), valid_from=date.max
     )
     with pytest.raises(ValidationFailed) as refused:
-        refuse_contradictions(muddled)
+        check_definition(muddled)
     assert set(refused.value.details) == {"discount_value", "minimum_order_amount", "valid_until"}

@@ -1,48 +1,88 @@
-"""Create and list vouchers, then redeem them for a customer at checkout."""
+"""Create and list vouchers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, current_app
-from sqlalchemy import Row
+import marshmallow as ma
+from flask import Response
 
-from loyalty_common import database, pagination, web
+from loyalty_common import fields, pagination, web
 from loyalty_common.openapi import Blueprint
-from loyalty_vouchers.api.acts import current_act
-from loyalty_vouchers.api.schemas import RedemptionFields, Voucher, VoucherFields, VoucherRedemption
-from loyalty_vouchers.domain import queries, redemptions, vouchers
-from loyalty_vouchers.domain.defining import Definition, refuse_contradictions
-from loyalty_vouchers.domain.people import CustomerName
-from loyalty_vouchers.domain.redemptions import Order
+from loyalty_vouchers.api import edge
+from loyalty_vouchers.domain import queries, shapes, vouchers
+from loyalty_vouchers.domain.defining import Definition, check_definition
 
 blueprint = Blueprint("Vouchers", __name__, url_prefix="/v1/vouchers", description=__doc__)
 
 
-def check_voucher(voucher_id: int) -> None:
-    """``NotFound`` for a path that names no voucher of the caller's."""
-    _existing(voucher_id)
+class VoucherFields(fields.Schema):
+    name = fields.Text(required=True)
+    partner_location_id = fields.Identifier(required=True)
+    voucher_code = fields.Text(
+        max_length=64, pattern="[A-Za-z0-9_-]{1,64}", metadata={"description": "A random one if left out."}
+    )
+    is_active = fields.Flag(load_default=True)
+    discount_type = fields.Choice("percent", "fixed", required=True)
+    discount_value = fields.Number(required=True)
+    valid_from = fields.Date()
+    valid_until = fields.Date()
+    currency = fields.CurrencyCode(metadata={"description": "The organization's if left out."})
+    minimum_order_amount = fields.Number()
+    max_discount_amount = fields.Number()
+    max_redemptions = fields.Integer()
+    max_redemptions_per_customer = fields.Integer()
 
 
-def _existing(voucher_id: int) -> Row[Any]:
-    with database.transaction(current_app.extensions["engine"], web.current_call().tenant_id) as tx:
-        return pagination.one_or_404(queries.by_id(tx, voucher_id=voucher_id))
+class Voucher(ma.Schema):
+    id = ma.fields.Integer(required=True)
+    name = ma.fields.String(required=True)
+    voucher_code = ma.fields.String(required=True)
+    is_active = ma.fields.Boolean(required=True)
+    discount_type = ma.fields.String(required=True, metadata={"enum": ["percent", "fixed"]})
+    discount_value = ma.fields.String(required=True)
+    valid_from = ma.fields.Date(required=True, allow_none=True)
+    valid_until = ma.fields.Date(required=True, allow_none=True)
+    currency = ma.fields.String(required=True)
+    minimum_order_amount = ma.fields.String(required=True, allow_none=True)
+    max_discount_amount = ma.fields.String(required=True, allow_none=True)
+    max_redemptions = ma.fields.Integer(required=True, allow_none=True)
+    max_redemptions_per_customer = ma.fields.Integer(required=True, allow_none=True)
+    redemptions_count = ma.fields.Integer(required=True)
+    partner_location_id = ma.fields.Integer(required=True)
+    voucher_batch_id = ma.fields.Integer(required=True, allow_none=True)
+    created_at = ma.fields.DateTime(required=True)
+    updated_at = ma.fields.DateTime(required=True)
+
+
+def check_exists(*, voucher_id: int) -> None:
+    """``NotFound`` for a voucher that is not the caller's."""
+    with edge.read() as tx:
+        pagination.one_or_404(queries.voucher(tx, voucher_id=voucher_id))
 
 
 @blueprint.route("", methods=["GET"])
 @blueprint.listing("vouchers:read", of=Voucher, query=pagination.ListQuery)
 def list_vouchers(query: Mapping[str, Any]) -> Response:
     """List vouchers"""
-    with database.transaction(current_app.extensions["engine"], web.current_call().tenant_id) as tx:
-        return pagination.page_of(tx, queries.ALL, by=queries.NEWEST_FIRST, query=query, show=queries.shown)
+    with edge.read() as tx:
+        return pagination.page_of(
+            tx,
+            queries.VOUCHERS,
+            by=queries.VOUCHERS_NEWEST,
+            query=query,
+            show=lambda row: shapes.voucher(row._mapping),
+        )
 
 
 @blueprint.route("/<id:voucher_id>", methods=["GET"])
 @blueprint.operation("vouchers:read", answers={200: Voucher})
 def retrieve_voucher(voucher_id: int) -> Response:
     """Retrieve a voucher"""
-    return web.answer(queries.shown(_existing(voucher_id)))
+    with edge.read() as tx:
+        row = pagination.one_or_404(queries.voucher(tx, voucher_id=voucher_id))
+    return web.answer(shapes.voucher(row._mapping))
 
 
 @blueprint.route("", methods=["POST"])
@@ -50,42 +90,8 @@ def retrieve_voucher(voucher_id: int) -> Response:
 def create_voucher(sent: Mapping[str, Any]) -> Response:
     """Create a voucher
 
-    voucher_code must be unique within your organization, ignoring case; leave it out to have one made.
+    voucher_code must be unique within your organization, ignoring case (letters, numbers, dashes, underscores).
     """
-    settings = dict(sent)
-    voucher_code = settings.pop("voucher_code")
-    settings["currency"] = settings["currency"] or web.current_call().organization.currency
-    definition = Definition(**settings)
-    refuse_contradictions(definition)
-    act = current_act()
-    reply = current_app.extensions["directory"].perform(
-        web.current_call().tenant_id,
-        act.organization_id,
-        lambda tx: vouchers.create(tx, definition=definition, voucher_code=voucher_code, act=act),
-    )
-    return web.respond(reply)
-
-
-@blueprint.route("/<id:voucher_id>/redeem", methods=["POST"])
-@blueprint.operation("vouchers:write", body=RedemptionFields, answers={201: VoucherRedemption, 200: VoucherRedemption})
-def redeem_voucher(sent: Mapping[str, Any], voucher_id: int) -> Response:
-    """Redeem a voucher for a customer
-
-    The same order_reference for the same customer and amount is answered with the first redemption and HTTP 200.
-    """
-    act = current_act()
-    customer = CustomerName(customer_id=sent["customer_id"], email=sent["customer_email"])
-    order = Order(
-        order_amount=sent["order_amount"],
-        currency=sent["currency"],
-        order_reference=sent["order_reference"],
-        partner_location_id=sent["partner_location_id"],
-        notes=sent["notes"],
-        redeemed_at=sent["occurred_at"] or act.at,
-    )
-    reply = current_app.extensions["directory"].perform(
-        web.current_call().tenant_id,
-        act.organization_id,
-        lambda tx: redemptions.redeem(tx, voucher_id=voucher_id, customer=customer, order=order, act=act),
-    )
-    return web.respond(reply)
+    definition = Definition(**{**sent, "currency": sent["currency"] or web.current_call().organization.currency})
+    check_definition(definition)
+    return edge.write(lambda tx, act: vouchers.create(tx, definition=definition, act=act))

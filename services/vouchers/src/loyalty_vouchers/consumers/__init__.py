@@ -1,4 +1,4 @@
-"""What this service does with the events of others: one module per publishing service."""
+"""What other services' events do here: one module per publisher. Inbox row and effect share a transaction."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from loyalty_common.messaging.message import Message
 from loyalty_vouchers.consumers import customers, gateway
 from loyalty_vouchers.models import inbox
 
-_PUBLISHERS = {"customers": customers.receive, "gateway": gateway.receive}
+_PUBLISHERS = {"customers": customers.learn, "gateway": gateway.learn}
 
 
 def handler(engine: Engine) -> Callable[[Sequence[Message]], None]:
-    """Takes in a batch of messages, each once, in one transaction; raises if that did not work."""
+    """Handles a batch in one transaction; what was handled before, or is of a publisher of no interest, passes."""
 
     def handle(messages: Sequence[Message]) -> None:
         with engine.begin() as connection:

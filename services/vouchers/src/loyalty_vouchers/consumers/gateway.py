@@ -1,4 +1,4 @@
-"""The gateway's events keep the directory of partner locations."""
+"""Partner locations: their names and time zones."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from loyalty_common.messaging.message import MalformedMessage, Message
 from loyalty_vouchers.models import directory
 
 
-def receive(connection: Connection, message: Message) -> None:
-    """Takes in ``internal.location_updated``; what else the gateway says does not concern vouchers."""
+def learn(connection: Connection, message: Message) -> None:
+    """Of internal.location_updated; a version that is not newer changes nothing."""
     if message.event != "internal.location_updated":
         return
     if message.version is None:

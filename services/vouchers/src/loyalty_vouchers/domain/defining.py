@@ -17,9 +17,13 @@ _AMOUNTS = ("discount_value", "minimum_order_amount", "max_discount_amount")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Definition:
-    """Everything about a voucher that its merchant decides; ``voucher_code`` apart. Numbers are above zero."""
+    """Everything about a voucher that its merchant decides. Numbers are above zero.
+
+    Without a ``voucher_code`` it gets a random one.
+    """
 
     name: str
+    voucher_code: str | None
     partner_location_id: int
     is_active: bool
     discount_type: str
@@ -33,7 +37,7 @@ class Definition:
     valid_until: date | None
 
 
-def refuse_contradictions(definition: Definition) -> None:
+def check_definition(definition: Definition) -> None:
     """``ValidationFailed`` that names every field at odds with another."""
     problems = {field: [sentence] for field, sentence in _problems(definition)}
     if problems:

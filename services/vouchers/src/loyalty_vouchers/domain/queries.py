@@ -7,13 +7,12 @@ from typing import Any
 from sqlalchemy import BigInteger, Row, Select, bindparam, cast, func, literal_column, select
 
 from loyalty_common.database import Transaction
-from loyalty_vouchers.domain import shapes
 from loyalty_vouchers.models import Redemption, RedemptionCount, Voucher
 
 _VOUCHERS = Voucher.__table__
 _REDEMPTIONS = Redemption.__table__
 _COUNTS = RedemptionCount.__table__
-NEWEST_FIRST = (Voucher.created_at, Voucher.id)
+VOUCHERS_NEWEST = (Voucher.created_at, Voucher.id)
 
 # To be selected beside a row of vouchers.
 redemptions_count = (
@@ -22,16 +21,16 @@ redemptions_count = (
     .scalar_subquery()
     .label("redemptions_count")
 )
-ALL: Select[Any] = select(_VOUCHERS, redemptions_count).where(_VOUCHERS.c.tenant_id == bindparam("tenant_id"))
-REDEMPTION_BY_ID = select(_REDEMPTIONS).where(
+VOUCHERS: Select[Any] = select(_VOUCHERS, redemptions_count).where(_VOUCHERS.c.tenant_id == bindparam("tenant_id"))
+_REDEMPTION = select(_REDEMPTIONS).where(
     _REDEMPTIONS.c.tenant_id == bindparam("tenant_id"), _REDEMPTIONS.c.id == bindparam("redemption_id")
 )
-_BY_ID = ALL.where(_VOUCHERS.c.id == bindparam("voucher_id"))
+_VOUCHER = VOUCHERS.where(_VOUCHERS.c.id == bindparam("voucher_id"))
 
 
-def by_id(tx: Transaction, *, voucher_id: int) -> Row[Any] | None:
-    return tx.execute(_BY_ID, {"voucher_id": voucher_id}).one_or_none()
+def voucher(tx: Transaction, *, voucher_id: int) -> Row[Any] | None:
+    return tx.execute(_VOUCHER, {"voucher_id": voucher_id}).one_or_none()
 
 
-def shown(row: Row[Any]) -> dict[str, Any]:
-    return shapes.voucher(row._mapping)
+def redemption(tx: Transaction, *, redemption_id: int) -> Row[Any] | None:
+    return tx.execute(_REDEMPTION, {"redemption_id": redemption_id}).one_or_none()

@@ -99,7 +99,9 @@ def _check_locations(loaded: Row[Any], order: Order) -> None:
 
 def _repeat(tx: Transaction, loaded: Row[Any], *, order: Order, act: Act) -> Reply:
     """The redemption that has this order reference, if this is the same one again."""
-    earlier = tx.execute(queries.REDEMPTION_BY_ID, {"redemption_id": loaded.earlier_id}).one()
+    earlier = queries.redemption(tx, redemption_id=loaded.earlier_id)
+    if earlier is None:
+        raise Conflict
     if (earlier.customer_id, earlier.order_amount) != (loaded.named_id, order.order_amount):
         raise DuplicateReference
     reply = Reply(200, shapes.redemption(earlier._mapping), meta={"duplicate": True})

@@ -47,18 +47,9 @@ _LOAD = select(
 _RECORD = Record(inserts=(_VOUCHERS, idempotency))
 
 
-def create(
-    tx: Transaction,
-    *,
-    definition: Definition,
-    voucher_code: str | None,
-    act: Act,
-) -> Reply:
-    """A new voucher (201); without a ``voucher_code`` it gets a random one.
-
-    Raises ``UnknownLocation`` and ``VoucherCodeTaken``, which ignores case.
-    """
-    code = voucher_code or generated_code(act.choose)
+def create(tx: Transaction, *, definition: Definition, act: Act) -> Reply:
+    """A new voucher (201). Raises ``UnknownLocation`` and ``VoucherCodeTaken``, which ignores case."""
+    code = definition.voucher_code or generated_code(act.choose)
     loaded = tx.execute(
         _LOAD,
         {
@@ -75,7 +66,7 @@ def create(
         raise MissingFromDirectory(partner_location_id=definition.partner_location_id, otherwise=UnknownLocation())
     if loaded.voucher_code_holder is not None:
         # Our own draw is no mistake of the caller's: run again and draw another.
-        raise Conflict if voucher_code is None else VoucherCodeTaken
+        raise Conflict if definition.voucher_code is None else VoucherCodeTaken
     voucher = _row(loaded, definition, voucher_code=code, act=act)
     reply = Reply(201, shapes.voucher({**voucher, "redemptions_count": 0}))
     _RECORD.write(tx, {_VOUCHERS: [voucher], idempotency: [idempotency_row(act.request, reply, at=act.at)]})

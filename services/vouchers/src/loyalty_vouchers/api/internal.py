@@ -1,4 +1,4 @@
-"""Where relays hand over what other services publish, when no broker stands between."""
+"""For the suite's own relays: events of other services, where no broker carries them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from loyalty_common import strict_json, web
 from loyalty_common.errors import ValidationFailed
 from loyalty_common.messaging.endpoint import deliver_batch
 
-blueprint = Blueprint("events", __name__, url_prefix="/internal")
+blueprint = Blueprint("internal", __name__, url_prefix="/internal")
 
 
 @blueprint.post("/events")
 def receive_events() -> Response:
-    """``{"messages": […]}`` → ``{"rejected": […]}``: all others have taken effect."""
+    """``{"messages": […]}`` → those that were rejected; all others are handled and committed."""
     body = strict_json.loads(request.get_data())
     messages = body.get("messages") if isinstance(body, dict) else None
     if not isinstance(messages, list):
         raise ValidationFailed(details={"messages": ["The messages field must be a list."]})
-    return web.answer({"rejected": deliver_batch(current_app.extensions["handle_messages"], messages)})
+    return web.answer({"rejected": deliver_batch(current_app.extensions["handle_events"], messages)})
