@@ -141,7 +141,8 @@ def document(api: flask_smorest.Api) -> dict[str, Any]:
             operation["x-loyalty"]["class"] = "read" if method == "get" else "write"
             for parameter in operation.get("parameters", []):
                 # null is a value of JSON bodies; a query string has none.
-                parameter["schema"] |= {"type": _not_null(parameter["schema"]["type"])}
+                if "type" in parameter["schema"]:
+                    parameter["schema"]["type"] = _not_null(parameter["schema"]["type"])
             if method == "post":
                 operation["parameters"] = [*operation.get("parameters", []), _IDEMPOTENCY_KEY]
             operation["responses"] |= {str(status): _error_response(status) for status in _ERRORS}
