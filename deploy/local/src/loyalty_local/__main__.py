@@ -20,10 +20,10 @@ from loyalty_local.readiness import NotReady
 from loyalty_local.suite import Suite, SuiteFailed, alone_in
 
 _READY = """
-  Loyalty is ready: {LOYALTY_URL}
+  Loyalty is ready after {seconds:.1f} s: {LOYALTY_URL}
 
-  API key     {LOYALTY_API_KEY}
-  Dashboard   {DASHBOARD_EMAIL}  {DASHBOARD_PASSWORD}
+  API key      {LOYALTY_API_KEY}
+  Dashboard    {DASHBOARD_EMAIL} · {DASHBOARD_PASSWORD}
 
   Try it:
 
@@ -32,8 +32,8 @@ _READY = """
       -H 'Content-Type: application/json' \\
       -d '{{"name": "Alex Rivera", "email": "alex@example.com"}}'
 
-  The same as variables: {directory}/demo.env    Logs: {directory}/log
-  Ctrl-C stops everything; the data stay. make reset forgets them.
+  The same as variables in {directory}/demo.env, logs in {directory}/log.
+  Ctrl-C stops everything and keeps the data; make reset forgets them.
 """
 
 
@@ -63,8 +63,7 @@ def run(directory: Path, *, port: int) -> None:
         suite.start()
         demo = demo_of(suite)
         suite.wait_ready()
-        print(_READY.format(directory=directory, **demo), flush=True)
-        print(f"  ({time.monotonic() - began:.1f} s)", flush=True)
+        print(_READY.format(seconds=time.monotonic() - began, directory=directory, **demo), flush=True)
         threading.Event().wait()
     except KeyboardInterrupt:
         print("\n  Stopping …", flush=True)

@@ -18,6 +18,7 @@ SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks")
 DATABASES = {service: service for service in SERVICES} | {"gateway": "accounts"}
 SUBSCRIBERS = ("programs", "vouchers", "webhooks")
 _JOB = "job all --every 600"
+_JOB_DELAY_S = 10.0  # The first seconds belong to those who are waited for.
 _PROCESSES = {
     "gateway": ("serve", "internal", "relay"),
     "customers": ("serve", "relay", _JOB),
@@ -76,7 +77,8 @@ class Layout:
 
     def command(self, service: str, *arguments: str) -> Command:
         program = [sys.executable, "-m", f"loyalty_{service}", *arguments]
-        return Command(f"{service}-{arguments[0]}", program, self.environment(service))
+        delay_s = _JOB_DELAY_S if arguments[0] == "job" else 0.0
+        return Command(f"{service}-{arguments[0]}", program, self.environment(service), delay_s=delay_s)
 
     def environment(self, service: str) -> dict[str, str]:
         at = self.addresses

@@ -26,13 +26,14 @@ _TICK_S = 0.05
 
 @dataclass(frozen=True)
 class Command:
-    """A program with its arguments; ``stop_signal`` asks it to drain and end."""
+    """A program; ``stop_signal`` asks it to drain and end, ``delay_s`` holds back its first start."""
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
+    delay_s: float = 0.0
 
     def popen(self, *, stdout: BinaryIO | int, stderr: BinaryIO | int) -> subprocess.Popen[bytes]:
         """Starts it as the leader of a group; on Linux it is asked to stop when the calling thread ends."""
@@ -57,7 +58,7 @@ class Process:
         self._supervisor = supervisor
         self._popen: subprocess.Popen[bytes] | None = None
         self._wanted = True
-        self._next_start = 0.0
+        self._next_start = time.monotonic() + command.delay_s
         self._started_at = 0.0
         self._deaths = 0
         self._kill_at = 0.0
