@@ -28,7 +28,9 @@ def outbox_table(metadata: MetaData) -> Table:
     )
 
 
-def outbox_row(*, event: str, data: Mapping[str, Any], created_at: datetime, version: int | None = None) -> dict[str, Any]:
+def outbox_row(
+    *, event: str, data: Mapping[str, Any], created_at: datetime, version: int | None = None
+) -> dict[str, Any]:
     """A row for ``Record``, which adds the tenant. ``version`` is the subject's, where it has one."""
     return {
         "id": uuid.uuid4(),

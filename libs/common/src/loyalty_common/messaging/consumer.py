@@ -1,0 +1,146 @@
+"""Takes a subscriber's messages from RabbitMQ in batches, and acknowledges what was committed."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import structlog
+from pika import BlockingConnection
+from pika.adapters.blocking_connection import BlockingChannel
+from pika.exceptions import AMQPError, ConsumerCancelled
+from pika.spec import Basic, BasicProperties
+
+from loyalty_common.errors import Unavailable
+from loyalty_common.messaging.amqp_link import parameters
+from loyalty_common.messaging.judgement import Handle, Rejection, is_passing, judge
+from loyalty_common.messaging.message import MalformedMessage, Message
+from loyalty_common.messaging.pacing import Backoff
+from loyalty_common.messaging.topology import declare, queue_of
+
+BATCH = 200
+_COLLECT_S = 0.020
+_QUIET_S = 0.002
+_LOOK_UP_S = 0.2  # how long ``stop`` may go unnoticed
+_log = structlog.get_logger()
+
+
+def run_consumer(
+    *,
+    url: str,
+    subscriber: str,
+    handle: Handle,
+    stop: threading.Event,
+    is_outage: Callable[[BaseException], bool] = is_passing,
+) -> None:
+    """Runs until ``stop``, reconnecting for ever; then finishes the batch in hand.
+
+    ``handle`` runs in a thread of its own, so that heartbeats go on however slow it is. Errors for which
+    ``is_outage`` holds are waited out with the messages in hand: giving them back would count as a failed delivery.
+    """
+    backoff = Backoff()
+    with ThreadPoolExecutor(1, thread_name_prefix="handle") as worker:
+
+        def judging(messages: list[Message]) -> Future[list[Rejection]]:
+            return worker.submit(judge, handle, messages, is_outage)
+
+        while not stop.is_set():
+            try:
+                with BlockingConnection(parameters(url, f"{subscriber} consumer")) as connection:
+                    intake = _Intake(connection, queue_of(subscriber), judging, stop)
+                    backoff.reset()
+                    intake.run()
+            except AMQPError as error:
+                wait_s = backoff.next_s()
+                _log.warning("consumer_interrupted", error=repr(error), retry_in_s=round(wait_s, 3))
+                stop.wait(wait_s)
+
+
+class _Intake:
+    """What one connection brings. Messages that are not acknowledged when it ends come again on the next."""
+
+    def __init__(
+        self,
+        connection: BlockingConnection,
+        queue: str,
+        judging: Callable[[list[Message]], Future[list[Rejection]]],
+        stop: threading.Event,
+    ) -> None:
+        self._connection = connection
+        self._judging = judging
+        self._stop = stop
+        self._waiting: deque[tuple[int, bytes]] = deque()
+        self._channel = connection.channel()
+        declare(self._channel)
+        self._channel.basic_qos(prefetch_count=BATCH)
+        self._channel.basic_consume(queue, self._on_message)
+        _log.info("consumer_connected", queue=queue)
+
+    def run(self) -> None:
+        while not self._stop.is_set():
+            self._connection.process_data_events(_LOOK_UP_S)
+            if not self._channel.consumer_tags:
+                # The queue was deleted or the channel closed: pika says nothing, there would just be no more messages.
+                raise ConsumerCancelled
+            if self._waiting:
+                self._collect()
+                self._work_off([self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))])
+
+    def _on_message(self, _: BlockingChannel, delivery: Basic.Deliver, __: BasicProperties, body: bytes) -> None:
+        assert delivery.delivery_tag is not None
+        self._waiting.append((delivery.delivery_tag, body))
+
+    def _collect(self) -> None:
+        """Waits for a full batch, but not once nothing more comes: a single event must not be held up."""
+        deadline = time.monotonic() + _COLLECT_S
+        collected = 0
+        while collected < len(self._waiting) < BATCH and time.monotonic() < deadline:
+            collected = len(self._waiting)
+            self._connection.process_data_events(_QUIET_S)
+
+    def _work_off(self, batch: list[tuple[int, bytes]]) -> None:
+        readable: dict[int, Message] = {}
+        for tag, body in batch:
+            try:
+                readable[tag] = Message.from_json(body)
+            except MalformedMessage as error:
+                _log.error("message_unreadable", error=str(error), size=len(body))
+        rejections = self._judge(list(readable.values())) if readable else []
+        if rejections is None:
+            return
+        rejected = {rejection.message_id for rejection in rejections}
+        good = [tag for tag, message in readable.items() if message.id not in rejected]
+        for tag in {tag for tag, _ in batch}.difference(good):
+            self._channel.basic_reject(tag, requeue=False)
+        if good:
+            self._channel.basic_ack(max(good), multiple=True)
+
+    def _judge(self, messages: list[Message]) -> list[Rejection] | None:
+        """``None`` if the process was stopped while something was down."""
+        backoff = Backoff()
+        while True:
+            judging = self._judging(messages)
+            judging.add_done_callback(self._wake)
+            while not judging.done():
+                self._connection.process_data_events(_LOOK_UP_S)
+            try:
+                return judging.result()
+            except Unavailable as outage:
+                wait_s = backoff.next_s()
+                _log.warning("consumer_waits", error=repr(outage.__cause__), retry_in_s=round(wait_s, 3))
+                if self._is_stopped_within(wait_s):
+                    return None
+
+    def _wake(self, _: object) -> None:
+        with contextlib.suppress(AMQPError):  # The connection may have been lost meanwhile.
+            self._connection.add_callback_threadsafe(lambda: None)
+
+    def _is_stopped_within(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while not self._stop.is_set() and (left_s := deadline - time.monotonic()) > 0:
+            self._connection.process_data_events(min(left_s, _LOOK_UP_S))
+        return self._stop.is_set()

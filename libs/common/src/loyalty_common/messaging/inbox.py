@@ -1,0 +1,33 @@
+"""The inbox: a message counts once, however often it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Column, Connection, DateTime, MetaData, Table, Uuid, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from loyalty_common.messaging.message import Message
+
+
+def inbox_table(metadata: MetaData) -> Table:
+    return Table(
+        "inbox",
+        metadata,
+        Column("message_id", Uuid, primary_key=True),
+        Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    )
+
+
+def accept(connection: Connection, inbox: Table, messages: Sequence[Message]) -> list[Message]:
+    """The messages that were not accepted before, by id. Belongs in the transaction of their effect.
+
+    A message that another transaction is accepting at this moment is waited for.
+    """
+    by_id = {message.id: message for message in messages}
+    # Sorted, so that consumers with the same messages wait for each other in one order: unsorted, they deadlock.
+    ids = sorted(by_id)
+    arriving = select(func.unnest(bindparam("message_ids", ids, type_=ARRAY(Uuid))))
+    statement = insert(inbox).from_select(["message_id"], arriving).on_conflict_do_nothing()
+    new = set(connection.scalars(statement.returning(inbox.c.message_id)))
+    return [by_id[message_id] for message_id in ids if message_id in new]
