@@ -121,6 +121,7 @@ class Receiver:
     """An integrator's endpoint. ``answer`` maps a request to status, headers and body."""
 
     url: str = ""
+    arrived: int = 0
     received: list[Received] = field(default_factory=list)
     answer: Callable[[Received], tuple[int, dict[str, str], bytes]] = lambda _: (200, {}, b"ok")
 
@@ -145,6 +146,7 @@ def receiver() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             received = Received(self.path, headers, body, time.time())
+            receiver.arrived += 1
             status, headers, answer = receiver.answer(received)
             receiver.received.append(received)
             self.send_response(status)

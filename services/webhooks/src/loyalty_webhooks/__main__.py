@@ -80,11 +80,20 @@ def _consume(settings: Settings, _: argparse.Namespace) -> None:
 def _deliver(settings: Settings, _: argparse.Namespace) -> None:
     from loyalty_common import database
     from loyalty_common.process import until_stopped
-    from loyalty_webhooks.app import create_sender
+    from loyalty_webhooks.domain.secret_box import SecretBox
+    from loyalty_webhooks.sender.attempting import Attempter
+    from loyalty_webhooks.sender.sending import Sender
+    from loyalty_webhooks.transport.client import Client
+    from loyalty_webhooks.transport.dialing import Dialer
 
-    # One connection claims, one writes down what came of it; attempts hold none.
-    engine = database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} deliver")
-    sender, client = create_sender(settings, engine)
+    client = Client(Dialer(allowed_networks=settings.allowed_networks))
+    secret_box = SecretBox(settings.secret_keys)
+    sender = Sender(
+        # One connection claims, one writes down what came of it; attempts hold none.
+        engine=database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} deliver"),
+        attempter=Attempter(client=client, secret_box=secret_box, http_hosts=settings.allowed_http_hosts),
+        threads=settings.deliver_threads,
+    )
     sender.run(until_stopped())
     client.close()
 

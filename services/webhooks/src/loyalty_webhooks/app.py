@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from flask import Flask
-from sqlalchemy import Engine
 
 from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import TokenVerifier
@@ -13,10 +12,7 @@ from loyalty_webhooks import settings as settings_module
 from loyalty_webhooks.api import endpoints, internal
 from loyalty_webhooks.consumers import events
 from loyalty_webhooks.domain.secret_box import SecretBox
-from loyalty_webhooks.sender.attempting import Attempter
-from loyalty_webhooks.sender.sending import Sender
 from loyalty_webhooks.settings import SERVICE, Settings
-from loyalty_webhooks.transport.client import Client
 from loyalty_webhooks.transport.dialing import Dialer
 
 
@@ -40,15 +36,6 @@ def create_app(settings: Settings) -> Flask:
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
     app.extensions["api"] = api
     return app
-
-
-def create_sender(settings: Settings, engine: Engine) -> tuple[Sender, Client]:
-    """The sender and the client that it posts with, to be closed after it."""
-    client = Client(Dialer(allowed_networks=settings.allowed_networks))
-    attempter = Attempter(
-        client=client, secret_box=SecretBox(settings.secret_keys), http_hosts=settings.allowed_http_hosts
-    )
-    return Sender(engine=engine, attempter=attempter, threads=settings.deliver_threads), client
 
 
 def from_environment() -> Flask:

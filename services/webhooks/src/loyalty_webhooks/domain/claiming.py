@@ -112,9 +112,7 @@ def lanes_with_due_work(connection: Connection, *, after: tuple[int, int]) -> li
     return [Lane(*row) for row in connection.execute(_LANES, parameters)]
 
 
-def claim(
-    connection: Connection, lanes: Sequence[tuple[Lane, int]], *, batch: int, lease_s: float = LEASE_S
-) -> list[ClaimedDelivery]:
+def claim(connection: Connection, lanes: Sequence[tuple[Lane, int]], *, batch: int) -> list[ClaimedDelivery]:
     """Lease at most ``batch`` due deliveries, the lanes taking turns; each lane comes with its limit in flight.
 
     Two statements: after the lanes are locked, a new snapshot counts their leases. In one, senders that waited
@@ -134,7 +132,7 @@ def claim(
         "limits": [limit for _, limit in mine],
         "batch": min(batch, MAX_BATCH),
         "claim_id": uuid4(),
-        "lease_s": lease_s,
+        "lease_s": LEASE_S,
     }
     return [ClaimedDelivery(*row) for row in connection.execute(_CLAIM, parameters)]
 

@@ -33,6 +33,9 @@ class Reporter:
     def start(self) -> None:
         self._thread.start()
 
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
+
     def report(self, completion: Completion) -> None:
         self._completions.put(completion)
 
@@ -97,7 +100,7 @@ class Reporter:
                 tenant_id=delivery.tenant_id,
                 endpoint_id=delivery.endpoint_id,
                 delivery_id=delivery.delivery_id,
-                event=delivery.event,
+                message_event=delivery.event,
                 number=attempt.number,
                 status_code=attempt.status_code,
                 error_stage=attempt.error_stage,

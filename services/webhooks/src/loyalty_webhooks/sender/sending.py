@@ -26,7 +26,7 @@ from loyalty_webhooks.sender.reporting import Reporter
 from loyalty_webhooks.transport.client import ATTEMPT_S
 
 POLL_S = 0.01
-_REAP_EVERY_S = 5.0
+_REAP_EVERY_S = 1.0
 _AFTER_OUTAGE_S = 0.5
 _NO_LANE = (0, 0)
 _log = structlog.get_logger()
@@ -35,12 +35,11 @@ _log = structlog.get_logger()
 class Sender:
     """``run`` until stopped. Any number of these may work on one database."""
 
-    def __init__(self, *, engine: Engine, attempter: Attempter, threads: int, lease_s: float = LEASE_S) -> None:
+    def __init__(self, *, engine: Engine, attempter: Attempter, threads: int) -> None:
         _prefer_indexes(engine)
         self._engine = engine
         self._polling = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._attempter = attempter
-        self._lease_s = lease_s
         self._limits = InFlightLimits()
         self._reporter = Reporter(engine, self._limits)
         self._work: queue.SimpleQueue[tuple[ClaimedDelivery, float] | None] = queue.SimpleQueue()
@@ -65,6 +64,8 @@ class Sender:
     def _claim_until(self, stop: threading.Event) -> None:
         reap_at = 0.0
         while not stop.is_set():
+            if not self._reporter.is_running():
+                raise RuntimeError("nothing writes down what came of attempts any more")
             try:
                 if time.monotonic() >= reap_at:
                     self._reap()
@@ -90,9 +91,9 @@ class Sender:
         if not lanes:
             return 0
         limited = [(lane, self._limits.of(lane.endpoint_id, max_in_flight=lane.max_in_flight)) for lane in lanes]
-        start_by = time.monotonic() + self._lease_s - ATTEMPT_S
+        start_by = time.monotonic() + LEASE_S - ATTEMPT_S
         with self._engine.begin() as connection:
-            claimed = claim(connection, limited, batch=idle, lease_s=self._lease_s)
+            claimed = claim(connection, limited, batch=idle)
         with self._idle_lock:
             self._idle -= len(claimed)
         for delivery in claimed:
