@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
 
 from loyalty_common import database, migrations
 from loyalty_common.database import Transaction
@@ -155,17 +154,45 @@ def coffee_club(call: Call) -> Callable[..., int]:
 
 
 @pytest.fixture
-def events(engine: Engine, tenant_id: int) -> Callable[[], list[tuple[str, Any]]]:
-    """What this tenant published: pairs of event and data, in the order of their ledger."""
+def rows(engine: Engine, tenant_id: int) -> Callable[[str], list[Row[Any]]]:
+    """``rows("select … where tenant_id = :tenant_id")``"""
 
-    def published() -> list[tuple[str, Any]]:
-        query = text("select event, payload from outbox where tenant_id = :tenant_id order by created_at, ctid")
+    def read(query: str) -> list[Row[Any]]:
         with engine.connect() as connection:
-            return [(row.event, json.loads(row.payload)) for row in connection.execute(query, {"tenant_id": tenant_id})]
+            return list(connection.execute(text(query), {"tenant_id": tenant_id}))
 
-    return published
+    return read
 
 
 @pytest.fixture
-def now() -> datetime:
-    return datetime.now(UTC)
+def events(rows: Callable[[str], list[Row[Any]]]) -> Callable[[], list[tuple[str, Any]]]:
+    """What this tenant published: pairs of event and data."""
+    query = "select event, payload from outbox where tenant_id = :tenant_id order by created_at, ctid"
+    return lambda: [(row.event, json.loads(row.payload)) for row in rows(query)]
+
+
+@pytest.fixture
+def books_balance(rows: Callable[[str], list[Row[Any]]]) -> Callable[[], None]:
+    """Asserts of every enrollment: balance = sum of deltas = last balance after; lots hold it; one event per change."""
+
+    def check() -> None:
+        for found in rows(_BOOKS):
+            assert found.points_balance == found.total == found.last, found
+            assert found.in_lots == max(0, found.points_balance), found
+        changes = rows("select id from points_transactions where tenant_id = :tenant_id and points_delta <> 0")
+        told = rows(_TOLD)
+        assert sorted(row.id for row in changes) == sorted(row.id for row in told)
+
+    return check
+
+
+_BOOKS = """
+    select e.points_balance, coalesce(sum(t.points_delta), 0) as total, coalesce(sum(t.points_remaining), 0) as in_lots,
+           coalesce((array_agg(t.points_balance_after order by t.id desc))[1], 0) as last
+    from enrollments e left join points_transactions t on t.tenant_id = e.tenant_id and t.enrollment_id = e.id
+    where e.tenant_id = :tenant_id group by e.id, e.points_balance
+"""
+_TOLD = """
+    select coalesce(payload::json #>> '{transaction,id}', payload::json ->> 'id')::bigint as id
+    from outbox where tenant_id = :tenant_id and event in ('loyalty.points_earned', 'customer.updated')
+"""

@@ -1,0 +1,76 @@
+"""Every event that this service causes satisfies its contract, as it is delivered."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from sqlalchemy import Row
+
+Call = Callable[..., Any]
+CONTRACTS = Path(__file__).parents[3] / "contracts/events"
+OURS = ["loyalty.enrolled", "loyalty.points_earned", "stamp.issued"]
+
+
+def contract(event: str) -> Any:
+    schema = json.loads((CONTRACTS / f"{event}.json").read_text())
+    return Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+@pytest.mark.parametrize("event", OURS)
+def test_a_contract_is_a_schema_and_its_example_satisfies_it(event: str) -> None:
+    validator = contract(event)
+    validator.check_schema(validator.schema)
+    for example in validator.schema["examples"]:
+        validator.validate(example)
+
+
+@pytest.fixture
+def delivered(
+    call: Call,
+    alex: int,
+    insider: Callable[..., int],
+    coffee_club: Callable[..., int],
+    rows: Callable[[str], list[Row[Any]]],
+) -> list[dict[str, Any]]:
+    """Everything that this service can cause, with and without what is optional."""
+    card, welcoming, club = insider(), insider(auto_enroll=True, points_expire_after_months=12), coffee_club()
+    sale = {"customer_id": alex, "amount": 24.50, "currency": "USD"}
+    told = {"reference": "POS-1", "partner_location_id": 2, "notes": "Counter sale"}
+    for path, sent in (
+        (f"/loyalty-cards/{card}/enrollments", {"customer_id": alex}),
+        (f"/loyalty-cards/{insider(initial_bonus_points=0)}/enrollments", {"customer_id": alex}),
+        (f"/loyalty-cards/{card}/transactions", sale),
+        (f"/loyalty-cards/{welcoming}/transactions", sale | told),
+        (f"/loyalty-cards/{card}/transactions", {"customer_id": alex, "points": 10}),
+        (f"/loyalty-cards/{card}/transactions", {"customer_id": alex, "points": -10}),
+        (f"/stamp-cards/{club}/stamps", {"customer_id": alex}),
+        (f"/stamp-cards/{club}/stamps", sale | told | {"quantity": 19}),
+    ):
+        assert call("POST", path, sent).status_code == 201
+    published = rows("select id, event, created_at, payload::json as data from outbox where tenant_id = :tenant_id")
+    return [
+        {
+            "id": str(row.id),
+            "event": row.event,
+            "created_at": row.created_at.isoformat(timespec="seconds"),
+            "sequence": sequence,
+            "data": row.data,
+        }
+        for sequence, row in enumerate(published, start=1)
+    ]
+
+
+def test_every_event_is_as_promised(delivered: list[dict[str, Any]]) -> None:
+    assert {event["event"] for event in delivered} == {*OURS, "customer.updated"}
+    for event in delivered:
+        contract(event["event"]).validate(event)
+
+
+def test_a_contract_misses_every_key_that_is_taken_away(delivered: list[dict[str, Any]]) -> None:
+    for event in delivered:
+        for key in event["data"]:
+            data = {name: value for name, value in event["data"].items() if name != key}
+            assert not contract(event["event"]).is_valid({**event, "data": data}), (event["event"], key)
