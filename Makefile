@@ -11,7 +11,7 @@ export PYTHON
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test check openapi
+.PHONY: help run reset test check bench openapi
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ check: $(VENV)/tools ## look for faults without running anything: style, types, 
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy $(PACKAGES:%=%/src) libs/testing/src
 	@$(BIN)/lint-imports
+
+bench: $(VENV)/tools ## measure speed beside its limit (BENCH_SECONDS=4 BENCH_ROUNDS=5 ARGS="service")
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 openapi: $(VENV)/installed ## write contracts/openapi/ from the services' code
 	@for service in $(DOCUMENTED); do \

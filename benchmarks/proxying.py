@@ -1,0 +1,73 @@
+"""The gateway carrying a small answer, beside nginx and beside a plain Flask + requests proxy."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks import stage, tools
+from benchmarks.pace import Limit, Line, Pace, Run
+from loyalty_common.testing.machine import free_port
+from loyalty_local.readiness import wait_until_ready
+from loyalty_local.suite import Suite
+
+_CONNECTIONS = 16
+_PATH = "/api/v1/customers/1042"
+_ANSWER = (
+    '{"data": {"id": 1042, "name": "Alex Rivera", "email": "alex@example.com", "phone": "+15555550123", '
+    '"external_id": null, "metadata": {}, "created_at": "2026-05-16T10:00:00+00:00", '
+    '"updated_at": "2026-05-16T10:00:00+00:00"}, "meta": {"request_id": "a1b2c3d4-e5f6-7890-1234-567890123456"}}'
+)
+
+
+def through_the_gateway(pace: Pace) -> list[Line]:
+    """One worker of each before the same upstream, which is nginx in the place of the customers service."""
+    port = free_port()
+    upstream = f"server {{ listen 127.0.0.1:{port}; default_type application/json; return 200 '{_ANSWER}'; }}"
+    with (
+        tools.nginx(port, upstream),
+        stage.suite_running(environment={"CUSTOMERS_URL": f"http://127.0.0.1:{port}"}) as suite,
+    ):
+        authorization = f"Bearer {stage.merchant_of(suite).api_key}"
+        # The limit is checked at every request, and must not be what is measured.
+        with stage.database(suite, "gateway") as accounts:
+            accounts.execute("update plans set requests_per_minute = 6000000, burst = 100000")
+        stage.stop_all_but(suite, "gateway-serve", "postgres")
+        with _nginx(port) as through_nginx, _flask(suite) as through_flask:
+            return pace.compare(
+                "GET through the gateway, one worker",
+                _fetching(suite.layout.addresses.ports["gateway-serve"], authorization),
+                Limit("nginx", _fetching(through_nginx, authorization), reach=0.05),
+                Limit("Flask + requests", _fetching(through_flask, authorization), reach=3),
+            )
+
+
+def _fetching(port: int, authorization: str) -> Run:
+    url, environment = f"http://127.0.0.1:{port}{_PATH}", {"AUTHORIZATION": authorization}
+
+    def run(seconds: float) -> float:
+        return tools.wrk(url, "get.lua", connections=_CONNECTIONS, seconds=seconds, environment=environment)
+
+    return run
+
+
+@contextmanager
+def _nginx(upstream: int) -> Iterator[int]:
+    port = free_port()
+    pool = f"upstream service {{ server 127.0.0.1:{upstream}; keepalive 64; keepalive_requests 1000000000; }}"
+    carry = 'proxy_pass http://service/v1/; proxy_http_version 1.1; proxy_set_header Connection "";'
+    locations = f"location = /readyz {{ return 200; }} location /api/v1/ {{ {carry} }}"
+    with tools.nginx(port, f"{pool} server {{ listen 127.0.0.1:{port}; {locations} }}"):
+        yield port
+
+
+@contextmanager
+def _flask(suite: Suite) -> Iterator[int]:
+    port = free_port()
+    options = f"--worker-class gthread --threads {_CONNECTIONS} --keep-alive 75 --bind 127.0.0.1:{port}"
+    app = "benchmarks.flask_proxy:app()"
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", *options.split(), app]
+    with tools.running(command, suite.layout.environment("gateway")):
+        wait_until_ready({"flask": port}, timeout_s=30)
+        yield port
