@@ -1,13 +1,15 @@
-"""The accounts database of a test run, and quick ways to people it."""
+"""The accounts database of a test run, quick ways to people it, and a service that does what a test tells it."""
 
 from __future__ import annotations
 
 import json
 import os
 import secrets
-import subprocess
-import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,73 @@ from loyalty_gateway.domain import api_keys, keys, organizations
 
 PEPPERS = {1: b"p" * 32}
 MIGRATIONS = str(Path(loyalty_gateway.__file__).parent / "migrations")
+
+
+@dataclass
+class Received:
+    """A request as it came out of the gateway; headers by their lower-case names."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class Upstream:
+    """Answers 200 ``{}`` unless ``behave`` is set, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.received: list[Received] = []
+        self.behave: Callable[[BaseHTTPRequestHandler], None] | None = None
+        self._server = Server(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def reset(self) -> None:
+        self.received.clear()
+        self.behave = None
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def reply(
+        self, handler: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str] | None = None
+    ) -> None:
+        handler.send_response(status)
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        if handler.command != "HEAD":
+            handler.wfile.write(body)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        upstream = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                upstream.received.append(Received(self.command, self.path, headers, body, self.client_address[1]))
+                if upstream.behave is None:
+                    upstream.reply(self, 200, b"{}")
+                else:
+                    upstream.behave(self)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = do_HEAD = do_PUT = handle_any
+
+            def log_message(self, *_: Any) -> None: ...
+
+        return Handler
 
 
 @pytest.fixture(scope="session")
@@ -117,19 +186,43 @@ def environment(accounts_url: str) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def until() -> Callable[[Callable[[], bool]], float]:
+    """``until(lambda: …)`` asks again and again, at most for 20 s, and says how long it took."""
+
+    def ask(condition: Callable[[], bool]) -> float:
+        started = time.monotonic()
+        while not condition():
+            if time.monotonic() - started > 20:
+                pytest.fail("it never came true")
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def upstream_server() -> Iterator[Upstream]:
+    upstream = Upstream()
+    yield upstream
+    upstream.close()
+
+
 @pytest.fixture
-def command(environment: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """``command("organizations", "list")`` runs ``loyalty-gateway`` as its own process."""
+def upstream(upstream_server: Upstream) -> Upstream:
+    upstream_server.reset()
+    return upstream_server
 
-    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "loyalty_gateway", *arguments],
-            env=environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
 
-    return run
+@pytest.fixture
+def new_upstream() -> Iterator[Callable[[], Upstream]]:
+    """A second service process beside ``upstream``."""
+    made: list[Upstream] = []
+
+    def create() -> Upstream:
+        made.append(Upstream())
+        return made[-1]
+
+    yield create
+    for upstream in made:
+        upstream.close()

@@ -64,10 +64,9 @@ def _migrate(_: argparse.Namespace) -> None:
 
 
 def _relay(_: argparse.Namespace) -> None:
-    from loyalty_common.messaging.relay import run_relay
-
     from loyalty_common import database
     from loyalty_common.identity import TokenSigner
+    from loyalty_common.messaging.relay import run_relay
     from loyalty_common.process import until_stopped
     from loyalty_gateway.models import outbox
 
@@ -99,6 +98,8 @@ def _account_command(arguments: argparse.Namespace) -> None:
             answer = account_commands.run(connection, arguments, peppers=peppers)
     except AccountRefused as refusal:
         sys.exit(str(refusal))
+    finally:
+        engine.dispose()
     print(orjson.dumps(answer).decode())
 
 

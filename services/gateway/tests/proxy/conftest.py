@@ -1,4 +1,4 @@
-"""A real gateway process before a real upstream that does what a test tells it."""
+"""A real gateway process, and ways to talk to it."""
 
 from __future__ import annotations
 
@@ -8,80 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loyalty_common.testing.machine import free_port
-
-
-@dataclass
-class Received:
-    """A request as it came out of the gateway; headers by their lower-case names."""
-
-    method: str
-    path: str
-    headers: dict[str, str]
-    body: bytes
-    connection: int
-
-
-class Upstream:
-    """Answers 200 ``{}`` unless ``behave`` is set, and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.received: list[Received] = []
-        self.behave: Callable[[BaseHTTPRequestHandler], None] | None = None
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def reset(self) -> None:
-        self.received.clear()
-        self.behave = None
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        upstream = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def handle_any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                upstream.received.append(Received(self.command, self.path, headers, body, self.client_address[1]))
-                if upstream.behave is None:
-                    reply(self, 200, b"{}")
-                else:
-                    upstream.behave(self)
-
-            do_GET = do_POST = do_PATCH = do_DELETE = do_HEAD = do_PUT = handle_any
-
-            def log_message(self, *_: Any) -> None: ...
-
-        return Handler
-
-
-def reply(handler: BaseHTTPRequestHandler, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-    handler.send_response(status)
-    for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
-        handler.send_header(name, value)
-    handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    if handler.command != "HEAD":
-        handler.wfile.write(body)
 
 
 @dataclass
@@ -126,9 +62,12 @@ class Gateway:
         finally:
             connection.close()
 
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
     def say(self, data: bytes) -> bytes:
         """Raw bytes in, everything that comes back until the gateway closes the connection or falls silent."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as sock:
+        with self.connect() as sock:
             sock.sendall(data)
             received = b""
             while piece := sock.recv(65536):
@@ -217,20 +156,7 @@ def _is_ready(gateway: Gateway) -> bool:
 
 
 @pytest.fixture(scope="session")
-def upstream_server() -> Iterator[Upstream]:
-    upstream = Upstream()
-    yield upstream
-    upstream.close()
-
-
-@pytest.fixture
-def upstream(upstream_server: Upstream) -> Upstream:
-    upstream_server.reset()
-    return upstream_server
-
-
-@pytest.fixture(scope="session")
-def gateway(start_gateway: Callable[..., Gateway], upstream_server: Upstream) -> Gateway:
+def gateway(start_gateway: Callable[..., Gateway], upstream_server: Any) -> Gateway:
     """The gateway of most tests: one worker, limits in process, programs and customers behind it."""
     return start_gateway(PROGRAMS_URL=upstream_server.url, CUSTOMERS_URL=upstream_server.url)
 

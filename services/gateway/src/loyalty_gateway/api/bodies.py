@@ -14,13 +14,13 @@ LIMIT_BYTES = 1024 * 1024
 _DEADLINE_S = 30
 
 
-def read_body(environ: Mapping[str, Any]) -> bytes | None:
-    """The body of a write, ``None`` if there is none, whatever its Content-Type says."""
+def read_body(environ: Mapping[str, Any]) -> bytes:
+    """The body of a write, empty if there is none, whatever its Content-Type says."""
     is_chunked = "HTTP_TRANSFER_ENCODING" in environ
     declared = int(environ.get("CONTENT_LENGTH") or 0)
     if not is_chunked:
         if declared == 0:
-            return None
+            return b""
         _check_type(environ)
         if declared > LIMIT_BYTES:
             raise PayloadTooLarge
@@ -31,7 +31,7 @@ def read_body(environ: Mapping[str, Any]) -> bytes | None:
         raise PayloadTooLarge
     if not is_chunked and len(body) < declared:
         raise MalformedJson("The body ended before its declared length.")
-    return body or None
+    return body
 
 
 def _read(stream: Any) -> bytes:

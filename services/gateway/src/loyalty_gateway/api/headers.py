@@ -29,10 +29,8 @@ _WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 def to_service(environ: Mapping[str, Any], *, token: str, request_id: str, body: bytes | None) -> Headers:
     headers = [("Authorization", f"Bearer {token}"), ("X-Request-Id", request_id)]
     headers += [(name, environ[key]) for key, name in _FORWARDED if key in environ]
-    if body is not None:
-        headers += [("Content-Type", environ["CONTENT_TYPE"]), ("Content-Length", str(len(body)))]
-    elif environ["REQUEST_METHOD"] in _WRITES:
-        headers.append(("Content-Length", "0"))
+    if body:
+        headers.append(("Content-Type", environ["CONTENT_TYPE"]))
     if environ["REQUEST_METHOD"] in _WRITES and "HTTP_IDEMPOTENCY_KEY" not in environ:
         # Every write carries a key, so that the gateway may repeat it after a broken connection.
         headers.append(("X-Loyalty-Request-Key", str(uuid.uuid4())))
@@ -40,7 +38,8 @@ def to_service(environ: Mapping[str, Any], *, token: str, request_id: str, body:
 
 
 def to_client(headers: Sequence[tuple[str, str]]) -> Headers:
-    return [(name, value) for name, value in headers if name.lower() in _RETURNED]
+    """Of an answer's headers, whose names are in lower case."""
+    return [header for header in headers if header[0] in _RETURNED]
 
 
 def of_limits(buckets: Sequence[Bucket], decision: Decision) -> Headers:

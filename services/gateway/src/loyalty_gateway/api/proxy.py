@@ -19,9 +19,10 @@ from loyalty_gateway.api import headers
 from loyalty_gateway.api.access_log import Line
 from loyalty_gateway.api.bodies import read_body
 from loyalty_gateway.api.client_address import ClientAddresses
+from loyalty_gateway.api.exchange import Call
 from loyalty_gateway.api.headers import Headers
 from loyalty_gateway.api.routes import Node, Route, RouteTable, split_target, upstream_path
-from loyalty_gateway.api.upstream import Call, Upstream
+from loyalty_gateway.api.upstream import Upstream
 from loyalty_gateway.domain.access import Authenticator, check_permission, identity_token
 from loyalty_gateway.domain.errors import BadTarget, WrongKey
 from loyalty_gateway.domain.failed_attempts import FailedAttempts

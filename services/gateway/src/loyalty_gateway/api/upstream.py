@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from loyalty_common.errors import BadGateway, GatewayTimeout, Unavailable
-from loyalty_gateway.api.headers import Headers
+from loyalty_gateway.api.exchange import Answer, Call, Header, exchange
 
 _log = structlog.get_logger()
 _CONNECT_TIMEOUT_S = 0.5
@@ -20,15 +21,7 @@ _IDLE_S = 30.0
 _IDLE_CONNECTIONS = 256
 _REST_S = 1.0
 _PIECE_BYTES = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    method: str
-    path: str
-    headers: Headers
-    body: bytes | None
-    timeout_s: float
+_BROKEN = (OSError, http.client.HTTPException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +29,7 @@ class Reply:
     """``body`` is whole where it is small, else it streams; ``length`` is ``None`` where only the end will tell."""
 
     status: int
-    headers: Sequence[tuple[str, str]]
+    headers: Sequence[Header]
     length: int | None
     body: bytes | Streamed
 
@@ -50,31 +43,32 @@ class Origin:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._host, self._port = parts.hostname or "", parts.port or 80
-        self._idle: list[tuple[float, http.client.HTTPConnection]] = []
+        self.host = parts.netloc
+        self._address = (parts.hostname or "", parts.port or 80)
+        self._idle: list[tuple[float, socket.socket]] = []
         self.rests_until = 0.0
 
-    def borrow(self, *, fresh: bool) -> http.client.HTTPConnection:
+    def borrow(self, *, fresh: bool) -> socket.socket:
         if fresh:
             self._drop_idle()
         while self._idle:
-            since, connection = self._idle.pop()
+            since, sock = self._idle.pop()
             if time.monotonic() - since < _IDLE_S:
-                return connection
-            connection.close()
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=_CONNECT_TIMEOUT_S)
+                return sock
+            sock.close()
         try:
-            connection.connect()
+            sock = socket.create_connection(self._address, timeout=_CONNECT_TIMEOUT_S)
         except OSError as error:
             self.rests_until = time.monotonic() + _REST_S
             raise Unreachable(str(error)) from error
-        return connection
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return sock
 
-    def give_back(self, connection: http.client.HTTPConnection) -> None:
-        if connection.sock is None or len(self._idle) >= _IDLE_CONNECTIONS:
-            connection.close()
+    def give_back(self, sock: socket.socket) -> None:
+        if len(self._idle) < _IDLE_CONNECTIONS:
+            self._idle.append((time.monotonic(), sock))
         else:
-            self._idle.append((time.monotonic(), connection))
+            sock.close()
 
     def _drop_idle(self) -> None:
         """After one connection broke: the process behind the others is probably gone too."""
@@ -83,20 +77,26 @@ class Origin:
 
 
 class Streamed:
-    """The rest of an answer, piece by piece as it comes in; its connection is kept only if it was read to the end."""
+    """An answer's body, piece by piece as it comes in; its connection is kept only if it was read to the end."""
 
-    def __init__(self, origin: Origin, connection: http.client.HTTPConnection, response: http.client.HTTPResponse):
-        self._origin, self._connection, self._response = origin, connection, response
+    def __init__(self, origin: Origin, sock: socket.socket, answer: Answer) -> None:
+        self._origin, self._sock, self._answer = origin, sock, answer
+        self._is_whole = False
 
     def __iter__(self) -> Iterator[bytes]:
-        while piece := self._response.read1(_PIECE_BYTES):
+        while piece := self._answer.read1(_PIECE_BYTES):
             yield piece
+        if self._answer.length:
+            # Ending here quietly would leave the client waiting for the rest on a connection that looks well.
+            raise http.client.IncompleteRead(b"", self._answer.length)
+        self._is_whole = True
 
     def close(self) -> None:
-        if self._response.isclosed():
-            self._origin.give_back(self._connection)
+        if self._is_whole and not self._answer.will_close:
+            self._origin.give_back(self._sock)
         else:
-            self._connection.close()
+            self._answer.close()
+            self._sock.close()
 
 
 class Upstream:
@@ -115,29 +115,29 @@ class Upstream:
         """
         try:
             return self._try(call, fresh=False)
-        except (OSError, http.client.HTTPException) as error:
+        except _BROKEN as error:
             _log.warning("upstream_retry", upstream=self._service, error=repr(error))
         try:
             return self._try(call, fresh=True)
         except Unreachable as error:
             _log.warning("upstream_unreachable", upstream=self._service, error=repr(error))
             raise Unavailable from error
-        except (OSError, http.client.HTTPException) as error:
+        except _BROKEN as error:
             _log.warning("upstream_broken", upstream=self._service, error=repr(error))
             raise BadGateway from error
 
     def _try(self, call: Call, *, fresh: bool) -> Reply:
         origin = self._next_origin()
-        connection = origin.borrow(fresh=fresh)
+        sock = origin.borrow(fresh=fresh)
         try:
-            connection.sock.settimeout(call.timeout_s)
-            return _exchange(origin, connection, call)
+            sock.settimeout(call.timeout_s)
+            return _reply(origin, sock, call)
         except TimeoutError as error:
-            connection.close()
+            sock.close()
             _log.warning("upstream_timeout", upstream=self._service, timeout_s=call.timeout_s)
             raise GatewayTimeout from error
         except BaseException:
-            connection.close()
+            sock.close()
             raise
 
     def _next_origin(self) -> Origin:
@@ -149,20 +149,18 @@ class Upstream:
         return self._origins[self._turn]
 
 
-def _exchange(origin: Origin, connection: http.client.HTTPConnection, call: Call) -> Reply:
-    connection.putrequest(call.method, call.path, skip_accept_encoding=True)
-    for name, value in call.headers:
-        connection.putheader(name, value)
-    connection.endheaders(call.body)
-    response = connection.getresponse()
-    if 300 <= response.status < 400 or response.status == 401:
+def _reply(origin: Origin, sock: socket.socket, call: Call) -> Reply:
+    answer = exchange(sock, call, host=origin.host)
+    if 300 <= answer.status < 400 or answer.status == 401:
         # No service redirects, and none may refuse us: both mean that something here is set up wrongly.
-        _log.error("upstream_senseless", status=response.status, path=call.path)
+        _log.error("upstream_senseless", status=answer.status, path=call.path.partition("?")[0])
         raise BadGateway
-    length = response.length
-    headers = list(response.msg.raw_items())
+    length = answer.length
     if length is None or length > _PIECE_BYTES:
-        return Reply(response.status, headers, length, Streamed(origin, connection, response))
-    body = response.read()
-    origin.give_back(connection)
-    return Reply(response.status, headers, length, body)
+        return Reply(answer.status, answer.fields, length, Streamed(origin, sock, answer))
+    body = answer.read()
+    if answer.will_close:
+        sock.close()
+    else:
+        origin.give_back(sock)
+    return Reply(answer.status, answer.fields, length, body)

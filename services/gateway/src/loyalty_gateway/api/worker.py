@@ -7,6 +7,7 @@ import uuid
 from typing import Any
 
 import structlog
+from gevent import Timeout
 from gunicorn.http import errors as refused
 from gunicorn.util import write_nonblock
 from gunicorn.workers.ggevent import GeventWorker
@@ -20,13 +21,62 @@ _log = structlog.get_logger()
 _AT_MOST_ONCE = ("IDEMPOTENCY-KEY", "X-REQUEST-ID")
 
 
+_LINGER_S = 2
+_LINGER_PIECES = 128
+_PIECE_BYTES = 64 * 1024
+
+
+class HeadWithBody:
+    """A client's socket that keeps the head of an answer until its first bytes follow: one packet instead of two."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self._head: bytes | None = None
+        self._is_started = False
+
+    def sendall(self, data: bytes) -> None:
+        if not self._is_started:
+            self._head, self._is_started = data, True
+        elif self._head is not None:
+            head, self._head = self._head, None
+            self._sock.sendall(head + data)
+        else:
+            self._sock.sendall(data)
+
+    def flush(self) -> None:
+        """For an answer without a body."""
+        if self._head is not None:
+            head, self._head = self._head, None
+            self._sock.sendall(head)
+
+    def shutdown(self, how: int) -> None:
+        """gunicorn gives the answer up: a head without its body must not follow."""
+        self._head = None
+        self._sock.shutdown(how)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
+    def init_process(self) -> None:
+        # gunicorn asks its settings two dozen times per request, each time through ``__getattr__``; as plain attributes
+        # they cost nothing.
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        super().init_process()
+
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
         names = [name for name, _ in req.headers]
         for name in _AT_MOST_ONCE:
             if names.count(name) > 1:
                 raise refused.InvalidHeader(name, req=req)
-        return super().handle_request(listener_name, req, sock, addr)
+        joined = HeadWithBody(sock)
+        try:
+            return super().handle_request(listener_name, req, joined, addr)
+        finally:
+            joined.flush()
+            if "CONTENT-LENGTH" in names or "TRANSFER-ENCODING" in names:
+                _read_to_end(req.body)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Instead of gunicorn's page in HTML. The connection is closed: where the next request begins is unknown."""
@@ -42,6 +92,19 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             write_nonblock(client, _answer(error, request_id))
         except OSError:
             _log.debug("answer_unheard", request_id=request_id)
+
+
+def _read_to_end(body: Any) -> None:
+    """Closing before the client has sent everything would reset the connection, and our answer with it."""
+    try:
+        with Timeout(_LINGER_S, False):
+            for _ in range(_LINGER_PIECES):
+                if not body.read(_PIECE_BYTES):
+                    return
+    except (refused.ParseException, OSError):
+        pass
+    # Tells gunicorn that nobody knows where the next request begins: it closes the connection.
+    body.failed = True
 
 
 def _is_the_callers(error: BaseException) -> bool:

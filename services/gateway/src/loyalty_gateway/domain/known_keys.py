@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import psycopg
 import sqlalchemy
 from sqlalchemy import Engine, RowMapping, bindparam, event, select
 from sqlalchemy.exc import DBAPIError
@@ -73,21 +74,22 @@ class KnownKeys:
         event.listen(engine, "connect", _limit_statements)
 
     def find(self, kid: str) -> KnownKey | None:
+        """``None`` for a key that is nobody's; ``Unavailable`` if the database did not say."""
         try:
-            row = self._select(kid)
+            row = self._select_twice(kid)
         except (DBAPIError, sqlalchemy.exc.TimeoutError) as error:
-            if not is_outage(error):
-                raise
-            row = self._select_again(kid)
-        return None if row is None else _known_key(kid, row)
-
-    def _select_again(self, kid: str) -> RowMapping | None:
-        try:
-            return self._select(kid)
-        except (DBAPIError, sqlalchemy.exc.TimeoutError) as error:
-            if is_outage(error):
+            if is_outage(error) or isinstance(getattr(error, "orig", None), psycopg.errors.QueryCanceled):
                 raise Unavailable from error
             raise
+        return None if row is None else _known_key(kid, row)
+
+    def _select_twice(self, kid: str) -> RowMapping | None:
+        try:
+            return self._select(kid)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._select(kid)
 
     def _select(self, kid: str) -> RowMapping | None:
         with self._engine.connect() as connection:
