@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
-import json
+import secrets
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loyalty_common.database import create_engine
+from loyalty_gateway.domain import api_keys, locations, organizations
+from loyalty_gateway.domain.keys import ENTROPY_BYTES
 from loyalty_local.suite import Suite
 from loyalty_testing.integrator import Integrator
 from loyalty_testing.receiver import Receiver, receiving
@@ -63,25 +68,31 @@ def suite(start_suite: Callable[..., Suite]) -> Iterator[Suite]:
 
 @pytest.fixture(scope="session")
 def found_merchant() -> Founding:
-    """Creates an organization by the gateway's own commands."""
+    """Creates an organization as the gateway's account commands do."""
 
     def found(suite: Suite) -> Merchant:
-        def gateway(*arguments: str) -> Any:
-            return json.loads(suite.run("gateway", *arguments))
-
-        name = f"Merchant {next(_numbers)}"
-        place = ("--time-zone", "America/New_York")
-        organization = gateway(
-            "organizations", "create", "--name", name, "--plan", "demo", "--currency", "USD", "--country", "US", *place
-        )
-        number = str(organization["id"])
-        location = gateway("locations", "create", "--organization", number, "--name", "Riverside", *place)
-        keys = {
-            mode: gateway("keys", "create", "--organization", number, "--name", "Till", "--mode", mode)["key"]
-            for mode in ("live", "test")
-        }
-        apis = {mode: Integrator(suite.base_url, key) for mode, key in keys.items()}
-        return Merchant(organization["id"], location["id"], keys["live"], apis["live"], apis["test"])
+        peppers = {int(version): base64.b64decode(key) for version, key in suite.layout.keys.key_peppers.items()}
+        engine = create_engine(suite.layout.database_urls["gateway"], pool_size=1, application_name="tests")
+        place = {"name": f"Merchant {next(_numbers)}", "time_zone": "America/New_York"}
+        with engine.begin() as accounts:
+            organization = organizations.create(accounts, plan_code="demo", currency="USD", country="US", **place)
+            of = {"organization_id": organization["id"]}
+            location = locations.create(accounts, **of, **place, now=datetime.now(UTC))
+            live, test = (
+                api_keys.create(
+                    accounts,
+                    **of,
+                    name="Till",
+                    mode=mode,
+                    scopes=api_keys.ALL_SCOPES,
+                    peppers=peppers,
+                    entropy=secrets.token_bytes(ENTROPY_BYTES),
+                )["key"]
+                for mode in ("live", "test")
+            )
+        engine.dispose()
+        api, test_api = Integrator(suite.base_url, live), Integrator(suite.base_url, test)
+        return Merchant(organization["id"], location["id"], live, api, test_api)
 
     return found
 

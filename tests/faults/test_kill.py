@@ -1,4 +1,4 @@
-"""kill -9 of anything, or of everything at once, in the middle of 2,000 credits: the books balance, every event arrives."""
+"""kill -9 of anything, or of all at once, in the middle of 2,000 credits: the books balance, every event arrives."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_what_is_not_json_is_415(merchant: Any) -> None:
         ({"points": 1.5}, "points"),
         ({"points": "1_000"}, "points"),
         ({"points": True}, "points"),
-        ({"points": 10**30}, "points"),
+        ({"points": 10**29}, "points"),
         ({"amount": -1, "currency": "USD"}, "amount"),
         ({"amount": 0, "currency": "USD"}, "amount"),
         ({"amount": "abc", "currency": "USD"}, "amount"),

@@ -1,4 +1,4 @@
-"""The merged OpenAPI says what the suite does: schemathesis calls every operation and finds nothing to complain about."""
+"""The merged OpenAPI says what the suite does: schemathesis calls every operation and finds no fault."""
 
 from __future__ import annotations
 
