@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from loyalty_local import processes
-from loyalty_local.leftovers import moment_of_start
+from loyalty_local.leftovers import command_line, moment_of_start
 
 SLEEPS = "import time; time.sleep(60)"
 LEADS_A_WORKER = "import subprocess, time; print(subprocess.Popen(['sleep', '60']).pid); time.sleep(60)"
@@ -103,6 +103,8 @@ time.sleep(60)
 """
     with subprocess.Popen([sys.executable, "-c", launcher]) as process:
         wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+        till = int((tmp_path / "pid").read_text())
+        wait_until(lambda: command_line(till).startswith("sleep"))
         process.kill()
 
-    wait_until(lambda: moment_of_start(int((tmp_path / "pid").read_text())) is None)
+    wait_until(lambda: moment_of_start(till) is None)
