@@ -1,0 +1,79 @@
+"""What the README says of the environment is what the processes read of it."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from loyalty_common.settings import Environment, SettingsError
+from loyalty_gateway import settings
+
+ROWS = re.findall(
+    r"^\| `([A-Z_]+)` \| ([a-z, ]+) \| (.*?) \|",
+    (Path(__file__).parents[1] / "README.md").read_text(),
+    re.MULTILINE,
+)
+READERS = {
+    "serve": settings.Serve.read,
+    "internal": settings.Internal.read,
+    "relay": settings.Relay.read,
+    "migrate": settings.read_accounts,
+    "keys create": lambda variables: settings.read_account_command(variables, needs_peppers=True),
+}
+
+
+class Watched(Mapping):
+    """An empty environment that notes what it was asked for."""
+
+    def __init__(self):
+        self.asked = set()
+
+    def __getitem__(self, name):
+        self.asked.add(name)
+        raise KeyError(name)
+
+    def __iter__(self):
+        return iter(())
+
+    def __len__(self):
+        return 0
+
+
+def documented(process):
+    return {name: default for name, used_by, default in ROWS if used_by == "all" or process in used_by.split(", ")}
+
+
+@pytest.mark.parametrize("process", READERS)
+def test_the_readme_names_what_each_process_reads_and_what_it_cannot_do_without(process):
+    environment = Watched()
+    with pytest.raises(SettingsError) as refused:
+        READERS[process](environment)
+    named = {problem.split()[0] for problem in refused.value.problems}
+    assert named == {name for name, default in documented(process).items() if default == "required"}
+    # The pool's default depends on it everywhere.
+    assert environment.asked - {"WEB_THREADS"} == documented(process).keys() - {"WEB_THREADS"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PROGRAMS_URL", "https://programs"),
+        ("PROGRAMS_URL", "http://programs/v1"),
+        ("FORWARDED_ALLOW_IPS", "everybody"),
+        ("KEY_PEPPERS", '{"1": "c2hvcnQ="}'),
+        ("IDENTITY_PRIVATE_KEY", "short"),
+        ("WEB_WORKERS", "0"),
+        ("DATABASE_URL", "sqlite://"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_named_and_not_repeated(name, value):
+    with pytest.raises(SettingsError) as refused:
+        settings.Serve.read({name: value})
+    (problem,) = [problem for problem in refused.value.problems if problem.startswith(name)]
+    assert value not in problem
+
+
+def test_several_urls_of_one_service_are_told_apart():
+    env = Environment({"PROGRAMS_URL": "http://one:8000/, http://two:8000"})
+    assert settings._urls(env, "PROGRAMS_URL") == ("http://one:8000", "http://two:8000")
