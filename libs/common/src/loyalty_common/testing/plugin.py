@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import pytest
+import structlog
 
 from loyalty_common.testing.keys import IdentityKeys
 from loyalty_common.testing.machine import ServerMissing
@@ -26,6 +27,9 @@ _S = TypeVar("_S", bound=Server)
 def pytest_configure() -> None:
     # A build that is cancelled gets SIGTERM: as with Ctrl-C, the fixtures then stop what they started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # By default structlog has every traceback drawn with its local variables: one of SQLAlchemy's takes six seconds.
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 @pytest.fixture(scope="session")
