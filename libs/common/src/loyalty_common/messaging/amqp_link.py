@@ -103,8 +103,10 @@ class BrokerLink:
             raise BrokerLost(str(self.lost)) from self.lost
 
     def close(self) -> None:
+        deadline = time.monotonic() + _CLOSE_S
         if self._connection.is_open:
             self._connection.close()
+        while not self._connection.is_closed and time.monotonic() < deadline:
             self._serve(_CLOSE_S)
         self._connection.ioloop.close()
 
