@@ -77,4 +77,4 @@ def _missing(tx: Transaction, name: CustomerName) -> Exception:
         return MissingFromDirectory(customer_id=name.customer_id, otherwise=otherwise)
     if tx.execute(_CLAIM_COUNT, name.parameters).scalar_one() > 1:
         return Unavailable("This e-mail address is passing from one customer to another.")
-    return MissingFromDirectory(email=name.email, otherwise=otherwise)
+    return MissingFromDirectory(email=name.parameters["named_email"], otherwise=otherwise)

@@ -1,0 +1,108 @@
+"""What a purchase costs the database, and that every statement names its tenant."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, event
+
+from loyalty_programs.models import Base
+
+Call = Callable[..., Any]
+TENANTS = {name for name, table in Base.metadata.tables.items() if "tenant_id" in table.c}
+SALE = {"customer_email": "alex@example.com", "amount": 24.50, "currency": "USD"}
+
+
+@pytest.fixture
+def statements(client: FlaskClient) -> Iterator[list[str]]:
+    """What the service says to the database from now on, commits and rollbacks included."""
+    engine: Engine = client.application.extensions["engine"]
+    said: list[str] = []
+
+    def execute(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(statement)
+
+    def commit(_c: Any) -> None:
+        said.append("COMMIT")
+
+    event.listen(engine, "before_cursor_execute", execute)
+    event.listen(engine, "commit", commit)
+    yield said
+    event.remove(engine, "before_cursor_execute", execute)
+    event.remove(engine, "commit", commit)
+
+
+@pytest.fixture
+def path(call: Call, alex: int, insider: Callable[..., int]) -> str:
+    card = insider()
+    call("POST", f"/loyalty-cards/{card}/enrollments", {"customer_id": alex})
+    return f"/loyalty-cards/{card}/transactions"
+
+
+def tables_without_tenant(statement: str) -> set[str]:
+    """Tables that are read or changed without saying whose rows are meant."""
+    read = re.findall(r"\b(?:FROM|JOIN) (\w+)(?: AS (\w+))?", statement)
+    names = {alias or table for table, alias in read if table in TENANTS}
+    found = {name for name in names if f"{name}.tenant_id = %(tenant_id)s" not in statement}
+    updated = {table for table in re.findall(r"\bUPDATE (\w+)", statement) if table in TENANTS}
+    found |= {table for table in updated if f"{table}.tenant_id = %(tenant_id)s" not in statement}
+    inserted = re.findall(r"\bINSERT INTO (\w+) \((\w+),[^)]*\) SELECT (\S+)", statement)
+    return found | {table for table, *first in inserted if first != ["tenant_id", "%(tenant_id)s::BIGINT"]}
+
+
+def kinds(statements: list[str]) -> list[str]:
+    return [statement.split()[0].upper() for statement in statements]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {**SALE, "reference": "POS-1", "partner_location_id": 2},
+        {"customer_id": 1042, "amount": 24.50, "currency": "USD"},
+        {"customer_id": 1042, "points": 5},
+        {"customer_id": 1042, "points": -5},
+    ],
+)
+def test_a_purchase_takes_three_statements_and_a_commit(
+    call: Call, path: str, statements: list[str], sent: dict[str, Any]
+) -> None:
+    statements.clear()
+    assert call("POST", path, sent).status_code == 201
+    assert kinds(statements) == ["SELECT", "SELECT", "WITH", "COMMIT"]
+    assert "FOR UPDATE" in statements[0]
+
+
+def test_a_stamp_takes_three_statements_and_a_commit(
+    call: Call, alex: int, coffee_club: Callable[..., int], statements: list[str]
+) -> None:
+    path = f"/stamp-cards/{coffee_club()}/stamps"
+    call("POST", path, {"customer_id": alex})
+    statements.clear()
+    assert call("POST", path, {"customer_id": alex}).status_code == 201
+    assert kinds(statements) == ["SELECT", "SELECT", "WITH", "COMMIT"]
+
+
+def test_a_replay_only_looks(call: Call, path: str, statements: list[str]) -> None:
+    call("POST", path, SALE, key="k")
+    statements.clear()
+    call("POST", path, SALE, key="k")
+    assert kinds(statements) == ["SELECT", "SELECT", "COMMIT"]
+
+
+def test_every_statement_names_its_tenant(
+    call: Call, path: str, alex: int, coffee_club: Callable[..., int], statements: list[str]
+) -> None:
+    club = coffee_club()
+    call("POST", path, {**SALE, "reference": "POS-1"})
+    call("POST", path, {**SALE, "reference": "POS-1"})
+    call("POST", path, {"customer_id": alex, "points": -5})
+    call("GET", f"{path}?customer_email=alex@example.com&type=earn&from=2020-01-01")
+    call("GET", f"{path}?cursor=")
+    for _ in range(2):
+        call("POST", f"/stamp-cards/{club}/stamps", {"customer_id": alex, "quantity": 12, "reference": "POS-2"})
+    for listing in ("/loyalty-cards", "/stamp-cards", f"/stamp-cards/{club}"):
+        call("GET", listing)
+    assert len(statements) > 40
+    assert [statement for statement in statements if tables_without_tenant(statement)] == []
