@@ -76,14 +76,17 @@ def test_without_a_code_each_voucher_gets_one_that_nobody_misreads(call: Call) -
     assert all(re.fullmatch("[A-HJ-NP-Z2-9]{10}", code) for code in codes)
 
 
-def test_a_code_is_taken_in_any_case_but_only_within_its_tenant(call: Call, tenant_id: int, owners: Any) -> None:
-    assert call("POST", "/vouchers", SPRING).status_code == 201
+def test_a_code_is_taken_in_any_case_and_a_key_is_used_but_only_within_their_tenant(
+    call: Call, tenant_id: int, owners: Any
+) -> None:
+    assert call("POST", "/vouchers", SPRING, key="k").status_code == 201
     taken = call("POST", "/vouchers", {**SPRING, "voucher_code": "spring20"})
     assert taken.status_code == 400
     assert taken.json["error"]["details"] == {"voucher_code": ["The voucher code has already been taken."]}
     stranger = tenant_id + 1_000_000
     owners.locations[stranger] = [{"id": 2, "name": "Elsewhere", "time_zone": "UTC", "is_active": True}]
-    assert call("POST", "/vouchers", SPRING, tenant=stranger).status_code == 201
+    elsewhere = call("POST", "/vouchers", SPRING, tenant=stranger, key="k")
+    assert (elsewhere.status_code, "Idempotent-Replayed" in elsewhere.headers) == (201, False)
 
 
 @pytest.mark.parametrize(

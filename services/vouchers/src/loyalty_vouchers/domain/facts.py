@@ -27,7 +27,10 @@ LOCK = Rendered(
     .with_for_update()
 )
 
-# Counted only where it is asked for: one customer record can stand for every walk-in of a shop.
+# Counted only where a limit asks for it: one customer record can stand for every walk-in of a shop.
+_redemptions_in_all = case(
+    (_VOUCHERS.c.max_redemptions.is_not(None), queries.redemptions_count), else_=literal_column("0")
+)
 _redemptions_by_customer = case(
     (
         _VOUCHERS.c.max_redemptions_per_customer.is_not(None),
@@ -48,7 +51,7 @@ LOAD = Rendered(
     select(
         _VOUCHERS,
         _IS_LIMITED.label("is_limited"),
-        queries.redemptions_count,
+        _redemptions_in_all.label("redemptions_in_all"),
         _redemptions_by_customer.label("redemptions_by_customer"),
         _HOME.c.time_zone,
         _SALE.c.partner_location_id.label("sale_location_id"),

@@ -14,14 +14,15 @@ _REDEMPTIONS = Redemption.__table__
 _COUNTS = RedemptionCount.__table__
 VOUCHERS_NEWEST = (Voucher.created_at, Voucher.id)
 
-# To be selected beside a row of vouchers.
+# Of the voucher in whose select it stands.
 redemptions_count = (
     select(cast(func.coalesce(func.sum(_COUNTS.c.redemptions_count), literal_column("0")), BigInteger))
     .where(_COUNTS.c.tenant_id == _VOUCHERS.c.tenant_id, _COUNTS.c.voucher_id == _VOUCHERS.c.id)
     .scalar_subquery()
-    .label("redemptions_count")
 )
-VOUCHERS: Select[Any] = select(_VOUCHERS, redemptions_count).where(_VOUCHERS.c.tenant_id == bindparam("tenant_id"))
+VOUCHERS: Select[Any] = select(_VOUCHERS, redemptions_count.label("redemptions_count")).where(
+    _VOUCHERS.c.tenant_id == bindparam("tenant_id")
+)
 _REDEMPTION = select(_REDEMPTIONS).where(
     _REDEMPTIONS.c.tenant_id == bindparam("tenant_id"), _REDEMPTIONS.c.id == bindparam("redemption_id")
 )

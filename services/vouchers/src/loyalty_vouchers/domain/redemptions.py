@@ -58,7 +58,7 @@ def redeem(tx: Transaction, *, voucher_id: int, customer: CustomerName, order: O
     _check_locations(loaded, order)
     discount_amount = decide(
         Terms(**{name: getattr(loaded, name) for name in _TERMS}),
-        Uses(in_all=loaded.redemptions_count, by_customer=loaded.redemptions_by_customer),
+        Uses(in_all=loaded.redemptions_in_all, by_customer=loaded.redemptions_by_customer),
         order_amount=order.order_amount,
         currency=order.currency,
         occurred_at=order.redeemed_at,
