@@ -10,7 +10,7 @@ from loyalty_common.errors import ValidationFailed
 from loyalty_common.money import has_too_many_decimals
 from loyalty_vouchers.domain.errors import decimals_sentence
 
-_HUNDRED_PER_CENT = Decimal(100)
+_MOST_PERCENT = 100
 _PERCENT_DIGITS = 2
 _AMOUNTS = ("discount_value", "minimum_order_amount", "max_discount_amount")
 
@@ -50,8 +50,8 @@ def _problems(definition: Definition) -> list[tuple[str, str]]:
     if opens is not None and closes is not None and closes < opens:
         found.append(("valid_until", "The valid until field must not be before valid from."))
     is_percent = definition.discount_type == "percent"
-    if is_percent and definition.discount_value > _HUNDRED_PER_CENT:
-        found.append(("discount_value", "The discount value field may not be greater than 100 for a percentage."))
+    if is_percent and definition.discount_value > _MOST_PERCENT:
+        found.append(("discount_value", f"The discount value field may not be greater than {_MOST_PERCENT} per cent."))
     elif is_percent and definition.discount_value != round(definition.discount_value, _PERCENT_DIGITS):
         found.append(("discount_value", f"The discount value field may have at most {_PERCENT_DIGITS} decimals."))
     for field in _AMOUNTS[1:] if is_percent else _AMOUNTS:

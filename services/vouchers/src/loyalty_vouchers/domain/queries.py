@@ -33,5 +33,6 @@ def voucher(tx: Transaction, *, voucher_id: int) -> Row[Any] | None:
     return tx.execute(_VOUCHER, {"voucher_id": voucher_id}).one_or_none()
 
 
-def redemption(tx: Transaction, *, redemption_id: int) -> Row[Any] | None:
-    return tx.execute(_REDEMPTION, {"redemption_id": redemption_id}).one_or_none()
+def redemption(tx: Transaction, *, redemption_id: int) -> Row[Any]:
+    """One that is known to exist: redemptions are never deleted."""
+    return tx.execute(_REDEMPTION, {"redemption_id": redemption_id}).one()

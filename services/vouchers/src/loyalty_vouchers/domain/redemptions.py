@@ -1,4 +1,7 @@
-"""The only writer of redemptions: lock, load, decide, record."""
+"""The only writer of redemptions: lock, load, decide, record.
+
+No column of the locked voucher changes, so *record* has no version to guard: the lock lasts until the COMMIT.
+"""
 
 from __future__ import annotations
 
@@ -100,8 +103,6 @@ def _check_locations(loaded: Row[Any], order: Order) -> None:
 def _repeat(tx: Transaction, loaded: Row[Any], *, order: Order, act: Act) -> Reply:
     """The redemption that has this order reference, if this is the same one again."""
     earlier = queries.redemption(tx, redemption_id=loaded.earlier_id)
-    if earlier is None:
-        raise Conflict
     if (earlier.customer_id, earlier.order_amount) != (loaded.named_id, order.order_amount):
         raise DuplicateReference
     reply = Reply(200, shapes.redemption(earlier._mapping), meta={"duplicate": True})
