@@ -16,10 +16,9 @@ from psycopg import sql
 
 from benchmarks.pace import NotMeasured
 from loyalty_common.testing.machine import free_port
-from loyalty_local.__main__ import reset
 from loyalty_local.demo import demo_of
 from loyalty_local.postgres import Embedded
-from loyalty_local.suite import Suite
+from loyalty_local.suite import Suite, forget
 from loyalty_testing.integrator import Integrator
 
 MEMBERS = 20_000
@@ -62,7 +61,7 @@ def suite_running(*, events_url: str | None = None, environment: Mapping[str, st
                 suite.wait_ready()
                 yield suite
         finally:
-            reset(directory)
+            forget(directory)
 
 
 def stop_all_but(suite: Suite, *names: str) -> None:

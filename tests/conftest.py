@@ -17,7 +17,7 @@ import pytest
 from loyalty_common.database import create_engine
 from loyalty_gateway.domain import api_keys, locations, organizations
 from loyalty_gateway.domain.keys import ENTROPY_BYTES
-from loyalty_local.suite import Suite
+from loyalty_local.suite import Suite, forget
 from loyalty_testing.integrator import Integrator
 from loyalty_testing.receiver import Receiver, receiving
 
@@ -46,16 +46,21 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def start_suite(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Suite]:
+def start_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Suite]]:
     """Start a suite in a folder of its own, ready; the caller ends it. Keywords are ``Suite``'s."""
+    suites = []
 
     def start(**options: Any) -> Suite:
         suite = Suite(tmp_path_factory.mktemp("suite"), port=free_port(), **options)
+        suites.append(suite)
         suite.start()
         suite.wait_ready()
         return suite
 
-    return start
+    yield start
+    for suite in suites:
+        suite.stop()
+        forget(suite.directory)  # As root, PostgreSQL's data are not in the folder that pytest removes.
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -12,12 +11,10 @@ import time
 from pathlib import Path
 
 from loyalty_local.demo import demo_of
-from loyalty_local.keys import Keys
-from loyalty_local.leftovers import Record
 from loyalty_local.ports import PortTaken
-from loyalty_local.postgres import Embedded, PostgresFailed
+from loyalty_local.postgres import PostgresFailed
 from loyalty_local.readiness import NotReady
-from loyalty_local.suite import Suite, SuiteFailed, alone_in
+from loyalty_local.suite import Suite, SuiteFailed, forget
 
 _READY = """
   Loyalty is ready after {seconds:.1f} s: {LOYALTY_URL}
@@ -50,7 +47,7 @@ def main() -> None:
         if arguments.command == "run":
             run(arguments.directory, port=arguments.port)
         else:
-            reset(arguments.directory)
+            forget(arguments.directory)
     except (SuiteFailed, NotReady, PortTaken, PostgresFailed) as failure:
         sys.exit(f"\n  {failure}\n")
 
@@ -69,17 +66,6 @@ def run(directory: Path, *, port: int) -> None:
         print("\n  Stopping …", flush=True)
     finally:
         _stop(suite)
-
-
-def reset(directory: Path) -> None:
-    """Forgets all data, keys and logs."""
-    with alone_in(directory):
-        Record(directory / "processes.json").end_leftovers()
-        if (directory / "keys.json").exists():
-            embedded = Embedded.of(directory, Keys.of(directory / "keys.json"))
-            embedded.end_earlier()
-            embedded.forget()
-        shutil.rmtree(directory)
 
 
 def _stop(suite: Suite) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -134,6 +135,17 @@ class Suite:
         door = [process for name, process in self.processes.items() if name == "gateway-serve"]
         self._supervisor.stop(door)
         self._supervisor.stop(process for name, process in self.processes.items() if name != "postgres")
+
+
+def forget(directory: Path) -> None:
+    """Deletes the data, the keys and the logs of the suite in ``directory``, also those it keeps elsewhere."""
+    with alone_in(directory):
+        Record(directory / "processes.json").end_leftovers()
+        if (directory / "keys.json").exists():
+            embedded = Embedded.of(directory, Keys.of(directory / "keys.json"))
+            embedded.end_earlier()
+            embedded.forget()
+        shutil.rmtree(directory)
 
 
 @contextmanager
