@@ -34,9 +34,6 @@ check: $(VENV)/tools ## look for faults without running anything: style, types, 
 bench: $(VENV)/tools ## measure speed beside its limit (BENCH_SECONDS=4 BENCH_ROUNDS=5 ARGS="service")
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench: $(VENV)/tools ## measure the suite beside its limits (ROWS="suite latency")
-	@$(BIN)/python -m benchmarks $(ROWS)
-
 openapi: $(VENV)/installed ## write contracts/openapi/ from the services' code
 	@for service in $(DOCUMENTED); do \
 	    $(BIN)/python -m loyalty_$$service openapi > contracts/openapi/$$service.new \
