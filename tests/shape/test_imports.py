@@ -20,7 +20,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [linter, "--config", ROOT / "pyproject.toml", "--no-cache"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
+        env={**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "200"},  # a contract and its verdict on one line
         capture_output=True,
         text=True,
         check=False,
