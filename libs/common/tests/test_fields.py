@@ -42,6 +42,8 @@ def test_strings_are_trimmed_composed_and_null_when_empty() -> None:
     assert read(name="  Zoe\u0301 ")["name"] == "Zo\u00e9"
     assert read(name=" ")["name"] is None
     assert read(quantity=None)["quantity"] == 1
+    assert read(valid_from="", currency="", kind="")["kind"] is None
+    assert list(refusal(quantity="", amount="", is_active="")) == ["quantity", "amount", "is_active"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from marshmallow import ValidationError
 from loyalty_common.money import CURRENCIES, MAX_AMOUNT
 
 MAX_ID = 10**18 - 1
+# Tells the document that "" is admitted besides what the field's schema says.
+EMPTY_IS_NULL = "x-empty-is-null"
 _REQUIRED = "The :field field is required."
 _INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
@@ -38,16 +40,20 @@ class Schema(marshmallow.Schema):
 class Field(marshmallow.fields.Field[Any]):
     default_error_messages = {"required": _REQUIRED, "null": _REQUIRED}  # noqa: RUF012
     openapi: Mapping[str, Any] = {}
+    empty_is_null = True
 
     def __init__(self, *, openapi: Mapping[str, Any] | None = None, **options: Any) -> None:
+        described = {**self.openapi, **(openapi or {}), **options.pop("metadata", {})}
         if not options.get("required"):
             options.setdefault("allow_none", True)
             options.setdefault("load_default", None)
-        super().__init__(metadata={**self.openapi, **(openapi or {}), **options.pop("metadata", {})}, **options)
+            described |= {EMPTY_IS_NULL: self.empty_is_null}
+        super().__init__(metadata=described, **options)
 
     def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
         if isinstance(value, str):
-            value = unicodedata.normalize("NFC", value.strip()) or None
+            value = unicodedata.normalize("NFC", value.strip())
+            value = None if not value and self.empty_is_null else value
         if value is None and not self.required:
             # An explicit null means the same as leaving the field out.
             value = marshmallow.missing
@@ -79,7 +85,8 @@ class Text(Field):
 
 class Email(Text):
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=254, **{"metadata": {"format": "email"}, **options})
+        metadata = {"format": "email", **options.pop("metadata", {})}
+        super().__init__(max_length=254, metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -96,7 +103,7 @@ def normalized_email(email: str) -> str:
 class Choice(Text):
     def __init__(self, *choices: str, **options: Any) -> None:
         self._choices = choices
-        super().__init__(**{"metadata": {"enum": list(choices)}, **options})
+        super().__init__(metadata={"enum": list(choices), **options.pop("metadata", {})}, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if value not in self._choices:
@@ -106,6 +113,8 @@ class Choice(Text):
 
 class Integer(Field):
     """A whole number, also as a string of digits; 24.9 and "1_000" are none."""
+
+    empty_is_null = False
 
     def __init__(self, *, minimum: int = 1, maximum: int = MAX_ID, **options: Any) -> None:
         self._minimum, self._maximum = minimum, maximum
@@ -129,6 +138,8 @@ class Identifier(Integer):
 
 class Number(Field):
     """A ``Decimal`` above zero and at most ``maximum``, sent as a number or as a string such as "24.50"."""
+
+    empty_is_null = False
 
     def __init__(self, *, maximum: Decimal = MAX_AMOUNT, **options: Any) -> None:
         self._maximum = maximum
@@ -155,6 +166,7 @@ class Number(Field):
 
 
 class Flag(Field):
+    empty_is_null = False
     openapi = {"type": "boolean"}  # noqa: RUF012
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
@@ -167,7 +179,8 @@ class CurrencyCode(Text):
     """ISO 4217, lower case accepted."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(max_length=3, **{"metadata": {"pattern": "^[A-Za-z]{3}$"}, **options})
+        metadata = {"pattern": "^[A-Za-z]{3}$", **options.pop("metadata", {})}
+        super().__init__(max_length=3, metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         code = str(value).upper()

@@ -16,6 +16,7 @@ from flask import Flask, Response
 from marshmallow import fields
 
 from loyalty_common import envelope
+from loyalty_common.fields import EMPTY_IS_NULL
 from loyalty_common.web import IdentifierConverter, StrictParser
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -133,7 +134,7 @@ def document(api: flask_smorest.Api) -> dict[str, Any]:
     """The whole document: every operation has its errors, every POST the Idempotency-Key header."""
     if "Error" not in api.spec.components.schemas:
         api.spec.components.schema("Error", schema=Error)
-    spec: dict[str, Any] = _without_null_defaults(api.spec.to_dict())
+    spec: dict[str, Any] = _tidied(api.spec.to_dict())
     for path in spec["paths"].values():
         for method, operation in path.items():
             if not isinstance(operation, dict) or "x-loyalty" not in operation:
@@ -141,24 +142,34 @@ def document(api: flask_smorest.Api) -> dict[str, Any]:
             operation["x-loyalty"]["class"] = "read" if method == "get" else "write"
             for parameter in operation.get("parameters", []):
                 # null is a value of JSON bodies; a query string has none.
-                if "type" in parameter["schema"]:
-                    parameter["schema"]["type"] = _not_null(parameter["schema"]["type"])
+                for schema in [parameter["schema"], *parameter["schema"].get("anyOf", [])]:
+                    for key in schema.keys() & {"type", "enum"}:
+                        schema[key] = _not_null(schema[key])
             if method == "post":
                 operation["parameters"] = [*operation.get("parameters", []), _IDEMPOTENCY_KEY]
             operation["responses"] |= {str(status): _error_response(status) for status in _ERRORS}
     return spec
 
 
-def _without_null_defaults(node: Any) -> Any:
-    """Leaving a field out and sending null is the same: a document full of ``default: null`` says nothing."""
-    if isinstance(node, dict):
-        return {key: _without_null_defaults(below) for key, below in node.items() if (key, below) != ("default", None)}
-    return [_without_null_defaults(below) for below in node] if isinstance(node, list) else node
+def _tidied(node: Any) -> Any:
+    """Says what ``fields.Field`` does with nothing: null and leaving out are one, an empty string is null."""
+    if isinstance(node, list):
+        return [_tidied(below) for below in node]
+    if not isinstance(node, dict):
+        return node
+    # A document full of ``default: null`` says nothing.
+    tidied = {key: _tidied(below) for key, below in node.items() if (key, below) != ("default", None)}
+    if tidied.pop(EMPTY_IS_NULL, False) and tidied.keys() & {"format", "pattern", "enum", "anyOf"}:
+        kept = {key: tidied.pop(key) for key in ("description", "default") if key in tidied}
+        return {"anyOf": [*tidied.get("anyOf", [tidied]), {"enum": ["", None]}], **kept}
+    return tidied
 
 
-def _not_null(kind: Any) -> Any:
-    left = [name for name in kind if name != "null"] if isinstance(kind, list) else kind
-    return left[0] if isinstance(left, list) and len(left) == 1 else left
+def _not_null(choices: Any) -> Any:
+    """Of a ``type`` or an ``enum`` what is left without null."""
+    if not isinstance(choices, list):
+        return choices
+    return [choice for choice in choices if choice not in (None, "null")]
 
 
 def _error_response(status: int) -> dict[str, Any]:

@@ -21,6 +21,8 @@ def serve(app: str, *, bind: str, workers: int, threads: int) -> None:
         "--keep-alive": 75,
         "--graceful-timeout": 25,
         "--timeout": 60,
+        # Never shorter than the gateway's: what the door let in must not end in gunicorn's own page.
+        "--limit-request-line": 8190,
         "--log-level": "warning",
         "--worker-tmp-dir": "/dev/shm" if os.path.isdir("/dev/shm") else None,  # noqa: S108 (heartbeat files in memory)
     }
