@@ -42,6 +42,7 @@ def test_the_path_of_a_service_is_rebuilt(gateway, upstream, demo_key, target, p
         f"{CARDS}/12%00",
         f"{CARDS}/12%0d%0aX-Evil:1",
         f"{CARDS}/%7f",
+        f"{CARDS}/{';' * 480}",
         f"{CARDS}/%ff",
         f"{CARDS}/%c0%ae%c0%ae",
         f"{CARDS}/1%",

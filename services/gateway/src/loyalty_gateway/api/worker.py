@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http
+import socket
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -90,17 +92,28 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             _log.error("request_failed", exc_info=exc, request_id=request_id)
         try:
             write_nonblock(client, _answer(error, request_id))
+            client.shutdown(socket.SHUT_WR)
+            _drop(client.recv)
         except OSError:
             _log.debug("answer_unheard", request_id=request_id)
 
 
+def _drop(read: Callable[[int], bytes]) -> bool:
+    """Whether the end of what the client sends was reached, within bounds of time and size.
+
+    Closing before that would reset the connection, and our answer with it.
+    """
+    with Timeout(_LINGER_S, False):
+        for _ in range(_LINGER_PIECES):
+            if not read(_PIECE_BYTES):
+                return True
+    return False
+
+
 def _read_to_end(body: Any) -> None:
-    """Closing before the client has sent everything would reset the connection, and our answer with it."""
     try:
-        with Timeout(_LINGER_S, False):
-            for _ in range(_LINGER_PIECES):
-                if not body.read(_PIECE_BYTES):
-                    return
+        if _drop(body.read):
+            return
     except (refused.ParseException, OSError):
         pass
     # Tells gunicorn that nobody knows where the next request begins: it closes the connection.
