@@ -18,7 +18,8 @@ SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks")
 DATABASES = {service: service for service in SERVICES} | {"gateway": "accounts"}
 SUBSCRIBERS = ("programs", "vouchers", "webhooks")
 _JOB = "job all --every 600"
-_JOB_DELAY_S = 10.0  # The first seconds belong to those who are waited for.
+# The first seconds belong to the listeners, which are waited for.
+_DELAYS_S = {"relay": 4.0, "deliver": 4.0, "consume": 4.0, "job": 10.0}
 _PROCESSES = {
     "gateway": ("serve", "internal", "relay"),
     "customers": ("serve", "relay", _JOB),
@@ -77,7 +78,7 @@ class Layout:
 
     def command(self, service: str, *arguments: str) -> Command:
         program = [sys.executable, "-m", f"loyalty_{service}", *arguments]
-        delay_s = _JOB_DELAY_S if arguments[0] == "job" else 0.0
+        delay_s = _DELAYS_S.get(arguments[0], 0.0)
         return Command(f"{service}-{arguments[0]}", program, self.environment(service), delay_s=delay_s)
 
     def environment(self, service: str) -> dict[str, str]:
