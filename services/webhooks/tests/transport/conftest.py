@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -64,7 +65,8 @@ def receive() -> Iterator[Receive]:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
     for connection in connections:
-        connection.close()
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
     for thread in threads:
         thread.join(10)
         assert not thread.is_alive()

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 
 from loyalty_webhooks.domain.targets import Target
+from loyalty_webhooks.transport.connection import Connection
 from loyalty_webhooks.transport.dialing import Dialer
 from loyalty_webhooks.transport.errors import AttemptFailed, DeadlinePassed
 from loyalty_webhooks.transport.exchange import ConnectionWasStale, Exchange
@@ -79,12 +79,10 @@ class Client:
                 # Nothing was answered, and deliveries are at least once: ask again on a new connection.
                 if watch.expired:
                     return None
-        connection = HTTPConnection(exchange.target.host, exchange.target.port)
-        connection.auto_open = 0  # it must never connect by itself: only the dialer judges addresses
-        connection.sock = self._dialer.connect(exchange.target, watch)
-        return self._use(connection, exchange, watch, kept=False)
+        fresh = Connection(exchange.target, self._dialer.connect(exchange.target, watch))
+        return self._use(fresh, exchange, watch, kept=False)
 
-    def _use(self, connection: HTTPConnection, exchange: Exchange, watch: Watch, *, kept: bool) -> None:
+    def _use(self, connection: Connection, exchange: Exchange, watch: Watch, *, kept: bool) -> None:
         watch.attach(connection.sock)
         try:
             reusable = exchange.run(connection, kept=kept)

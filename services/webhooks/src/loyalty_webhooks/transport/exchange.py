@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 
 from loyalty_webhooks.domain.targets import Target
+from loyalty_webhooks.transport.connection import Connection
 from loyalty_webhooks.transport.errors import BodyFailed, HeadersFailed, SendFailed
 
 _BODY_BYTES = 16 * 1024
@@ -27,11 +28,11 @@ class Exchange:
         self.body: str | None = None
         self.truncated = False
 
-    def run(self, connection: HTTPConnection, *, kept: bool) -> bool:
+    def run(self, connection: Connection, *, kept: bool) -> bool:
         """Ask and read. Returns whether the connection can serve another request."""
         headers, body = self._request
         try:
-            connection.request("POST", self.target.path, body=body, headers=headers)
+            connection.post(self.target.path, headers=headers, body=body)
         except OSError as error:
             raise (ConnectionWasStale if kept else SendFailed) from error
         try:

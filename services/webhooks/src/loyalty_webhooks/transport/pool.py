@@ -6,9 +6,9 @@ import select
 import threading
 import time
 from collections import deque
-from http.client import HTTPConnection
 
 from loyalty_webhooks.domain.targets import Target
+from loyalty_webhooks.transport.connection import Connection
 
 _IDLE_S = 30.0
 _PER_RECEIVER = 32
@@ -18,10 +18,10 @@ _Receiver = tuple[str, str, int]
 
 class ConnectionPool:
     def __init__(self) -> None:
-        self._idle: dict[_Receiver, deque[tuple[float, HTTPConnection]]] = {}
+        self._idle: dict[_Receiver, deque[tuple[float, Connection]]] = {}
         self._lock = threading.Lock()
 
-    def take(self, target: Target) -> HTTPConnection | None:
+    def take(self, target: Target) -> Connection | None:
         """The connection used last, so that those in excess grow old."""
         while True:
             with self._lock:
@@ -33,7 +33,7 @@ class ConnectionPool:
                 return connection
             connection.close()
 
-    def give(self, target: Target, connection: HTTPConnection) -> None:
+    def give(self, target: Target, connection: Connection) -> None:
         with self._lock:
             waiting = self._idle.setdefault(_receiver(target), deque())
             if len(waiting) < _PER_RECEIVER:
@@ -59,7 +59,7 @@ def _receiver(target: Target) -> _Receiver:
     return target.scheme, target.host, target.port
 
 
-def _has_spoken(connection: HTTPConnection) -> bool:
+def _has_spoken(connection: Connection) -> bool:
     """A receiver that says something unasked has closed the connection, or is about to confuse two answers."""
     poll = select.poll()
     poll.register(connection.sock, select.POLLIN)
