@@ -89,8 +89,8 @@ def _deliver(settings: Settings, _: argparse.Namespace) -> None:
     client = Client(Dialer(allowed_networks=settings.allowed_networks))
     secret_box = SecretBox(settings.secret_keys)
     sender = Sender(
-        # One connection claims, one writes down what came of it; attempts hold none.
-        engine=database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} deliver"),
+        # One connection looks for work, one claims it, one writes down what came of it; attempts hold none.
+        engine=database.create_engine(settings.database_url, pool_size=3, application_name=f"{SERVICE} deliver"),
         attempter=Attempter(client=client, secret_box=secret_box, http_hosts=settings.allowed_http_hosts),
         threads=settings.deliver_threads,
     )

@@ -133,7 +133,7 @@ def sending(settings: Settings) -> Iterator[Callable[..., None]]:
 
     def start(**replaced: Any) -> None:
         its = dataclasses.replace(settings, **replaced)
-        engine = database.create_engine(its.database_url, pool_size=2, application_name="sender under test")
+        engine = database.create_engine(its.database_url, pool_size=3, application_name="sender under test")
         client = Client(Dialer(allowed_networks=its.allowed_networks))
         attempter = Attempter(client=client, secret_box=SecretBox(its.secret_keys), http_hosts=its.allowed_http_hosts)
         sender = Sender(engine=engine, attempter=attempter, threads=its.deliver_threads)

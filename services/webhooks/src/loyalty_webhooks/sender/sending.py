@@ -7,7 +7,7 @@ import threading
 import time
 
 import structlog
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from loyalty_common.database import is_outage
@@ -62,30 +62,33 @@ class Sender:
             self._reporter.finish()
 
     def _claim_until(self, stop: threading.Event) -> None:
-        reap_at = 0.0
         while not stop.is_set():
-            if not self._reporter.is_running():
-                raise RuntimeError("nothing writes down what came of attempts any more")
             try:
-                if time.monotonic() >= reap_at:
-                    self._reap()
-                    reap_at = time.monotonic() + _REAP_EVERY_S
-                if self._claim() < MAX_BATCH:
-                    stop.wait(POLL_S)
+                with self._polling.connect() as polling:
+                    self._claim_over(polling, stop)
             except SQLAlchemyError as error:
                 if not is_outage(error):
                     raise
                 _log.warning("database_away", error=type(error).__name__)
                 stop.wait(_AFTER_OUTAGE_S)
 
-    def _claim(self) -> int:
+    def _claim_over(self, polling: Connection, stop: threading.Event) -> None:
+        """``polling`` is kept, and in no transaction: looking for work is one round trip."""
+        reap_at = 0.0
+        while not stop.is_set():
+            if not self._reporter.is_running():
+                raise RuntimeError("nothing writes down what came of attempts any more")
+            if time.monotonic() >= reap_at:
+                self._reap()
+                reap_at = time.monotonic() + _REAP_EVERY_S
+            if self._claim(polling) < MAX_BATCH:
+                stop.wait(POLL_S)
+
+    def _claim(self, polling: Connection) -> int:
         """Lease as much as there are idle threads for; how many deliveries that were."""
         with self._idle_lock:
             idle = self._idle
-        if idle == 0:
-            return 0
-        with self._polling.connect() as connection:
-            lanes = lanes_with_due_work(connection, after=self._last_lane)
+        lanes = lanes_with_due_work(polling, after=self._last_lane) if idle else []
         # Behind the last endpoint the next look begins with the first again, so that all have their turn.
         self._last_lane = (lanes[-1].tenant_id, lanes[-1].endpoint_id) if len(lanes) == MAX_LANES else _NO_LANE
         if not lanes:
