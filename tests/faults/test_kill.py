@@ -23,8 +23,8 @@ LEDGERS = """
     select e.customer_id, e.points_balance, t.sum, t.last, t.count, t.purchases, t.bonuses
     from enrollments e left join lateral (
         select sum(points_delta), (array_agg(points_balance_after order by id desc))[1] as last, count(*),
-               count(distinct purchase_reference) as purchases, count(*) filter (where type = 'bonus') as bonuses
-        from point_transactions t where t.tenant_id = e.tenant_id and t.enrollment_id = e.id
+               count(distinct reference) as purchases, count(*) filter (where type = 'bonus') as bonuses
+        from points_transactions t where t.tenant_id = e.tenant_id and t.enrollment_id = e.id
     ) t on true
     where e.loyalty_card_id = %s
 """

@@ -25,7 +25,7 @@ class ServiceClient:
         self._session = requests.Session()
         # No proxy, no .netrc: the environment must not be able to redirect a token.
         self._session.trust_env = False
-        self._session.mount("http", HTTPAdapter(pool_maxsize=16, max_retries=1))
+        self._session.mount("http://", HTTPAdapter(pool_maxsize=16, max_retries=1))
 
     def get(self, path: str, *, tenant_id: int | None = None, params: Mapping[str, Any]) -> dict[str, Any] | None:
         """``data`` of the answer, ``None`` on 404; ``Unavailable`` if the service is down, slow or confused.

@@ -18,7 +18,7 @@ class Integrator:
         self.base_url = base_url
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.mount("http", HTTPAdapter(pool_maxsize=64))
+        self._session.mount("http://", HTTPAdapter(pool_maxsize=64))
         self._session.headers["Authorization"] = f"Bearer {api_key}"
 
     def call(
