@@ -101,11 +101,12 @@ def test_points_that_expire_first_are_taken_first_and_it_is_written_down(
     call("POST", f"/loyalty-cards/{card}/enrollments", {"customer_id": alex})
     for points in (10, 20):
         call("POST", path, {"customer_id": alex, "points": points})
-    call("POST", path, {"customer_id": alex, "points": -65})
+    for points in (-5, -60):
+        call("POST", path, {"customer_id": alex, "points": points})
     lots = rows("select points_remaining from points_transactions where tenant_id = :tenant_id order by id")
-    assert [lot.points_remaining for lot in lots] == [0, 0, 15, 0]
-    spends = rows("select points from lot_spends where tenant_id = :tenant_id order by lot_transaction_id")
-    assert [spend.points for spend in spends] == [50, 10, 5]
+    assert [lot.points_remaining for lot in lots] == [0, 0, 15, 0, 0]
+    spends = "select points from lot_spends where tenant_id = :tenant_id order by transaction_id, lot_transaction_id"
+    assert [spend.points for spend in rows(spends)] == [5, 45, 10, 5]
     books_balance()
 
 
