@@ -57,8 +57,9 @@ def test_a_commit_whose_answer_is_lost_credits_once(
     books_balance: Callable[[], None],
 ) -> None:
     def commit_and_vanish(connection: Any) -> None:
-        # The commit reaches the database, its answer never reaches us.
+        # The commit reaches the database, its answer never reaches us: the one that is waited for finds no server.
         connection.connection.driver_connection.commit()
+        connection.exec_driver_sql("select 1")
         kill(engine, connection)
 
     with once(service_engine, "commit", commit_and_vanish) as done:
