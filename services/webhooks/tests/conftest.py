@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
 import itertools
+import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -62,6 +65,23 @@ def client(settings: Settings, engine: Engine) -> Iterator[FlaskClient]:
     app = create_app(settings)
     yield app.test_client()
     app.extensions["engine"].dispose()
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables of a process of this service."""
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": settings.database_url,
+        "PUBLIC_BASE_URL": settings.public_base_url,
+        "EVENTS_URL": "amqp://127.0.0.1:1/",
+        "IDENTITY_PUBLIC_KEYS": json.dumps(settings.identity_public_keys),
+        "SECRET_KEYS": json.dumps({v: base64.b64encode(k).decode() for v, k in settings.secret_keys.items()}),
+        "WEBHOOKS_ALLOWED_NETWORKS": ",".join(str(network) for network in settings.allowed_networks),
+        "WEBHOOKS_ALLOWED_HTTP_HOSTS": ",".join(settings.allowed_http_hosts),
+        "DELIVER_THREADS": str(settings.deliver_threads),
+        "LOG_LEVEL": "debug",
+    }
 
 
 @pytest.fixture

@@ -110,6 +110,20 @@ def test_an_attempt_under_way_when_its_endpoint_is_deleted_is_not_recorded(
     assert db.attempts() == []
 
 
+def test_a_sender_whose_connections_were_cut_goes_on(
+    receiver: Any, deliver: Callable[..., Any], endpoint: Endpoint, publish: Callable[..., Any], db: Any
+) -> None:
+    endpoint(receiver.url)
+    publish()
+    sender = deliver()
+    db.wait_for_statuses("succeeded")
+    cut = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'webhooks deliver'"
+    assert db.rows(cut)
+    publish()
+    db.wait_for_statuses("succeeded", "succeeded")
+    assert sender.process.poll() is None
+
+
 @pytest.fixture
 def tarpit() -> Iterator[str]:
     """Accepts connections and never answers."""
