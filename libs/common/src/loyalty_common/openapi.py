@@ -95,10 +95,11 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
             wrapped: Any = view
             for status, schema in answers.items():
                 wrapped = self.response(status, _enveloped(schema, many=many))(wrapped)
+            # Instances: webargs would make one of a class at every request, and copy all of its fields.
             if body is not None:
-                wrapped = self.arguments(body, location="json")(wrapped)
+                wrapped = self.arguments(body(), location="json")(wrapped)
             if query is not None:
-                wrapped = self.arguments(query, location="query")(wrapped)
+                wrapped = self.arguments(query(), location="query")(wrapped)
             return self.doc(**{"x-loyalty": {"scope": scope, "timeout_s": timeout_s}})(wrapped)  # type: ignore[no-any-return]
 
         return decorate
@@ -108,7 +109,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
         def decorate(view: _View) -> _View:
             wrapped = self.response(200, _page(of))(view)
-            wrapped = self.arguments(query, location="query")(wrapped)
+            wrapped = self.arguments(query(), location="query")(wrapped)
             return self.doc(**{"x-loyalty": {"scope": scope, "timeout_s": 10}})(wrapped)  # type: ignore[no-any-return]
 
         return decorate
