@@ -1,9 +1,13 @@
-"""The outbox's way out over RabbitMQ: published in batches, with all confirms of a batch outstanding at once."""
+"""A connection to RabbitMQ that publishes in batches, with all confirms of a batch outstanding at once.
+
+pika's BlockingConnection waits for every single confirm (2,000/s). Here its event loop is run by the caller, for as
+long as answers are awaited.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -12,21 +16,22 @@ import structlog
 from pika import BasicProperties, BlockingConnection, DeliveryMode, SelectConnection, URLParameters
 from pika.channel import Channel
 from pika.exceptions import AMQPError
-from pika.frame import Method
 from pika.spec import Basic
 
 from loyalty_common.messaging.message import Message
 from loyalty_common.messaging.topology import EXCHANGE, SUBSCRIPTIONS, declare, queue_of
 
-# All well below the lease: rows that this relay still waits for must not be leased by another.
-_CONNECT_S = 5.0
-_CONFIRM_S = 5.0
+# Whoever connects makes the queues that are missing. A queue deleted and made anew in 10 ms (RabbitMQ 3.10) was seen
+# to keep its old consumers, to tell them nothing and to deliver nothing to them; after 30 ms they were told.
+RECONNECT_S = 0.5
+# Well below the lease of the rows: while this relay still waits for a confirm, no other may be given them.
+_ANSWER_S = 4.0
 _CLOSE_S = 1.0
 _log = structlog.get_logger()
 
 
-class BrokerLost(AMQPError):
-    """The connection or its channel is gone, or the broker no longer answers on it."""
+class BrokerSilent(AMQPError):
+    """No answer came, though the connection seems to stand."""
 
 
 def parameters(url: str, name: str) -> URLParameters:
@@ -49,21 +54,12 @@ def broker_link(url: str, name: str) -> Iterator[BrokerLink]:
 
 
 class BrokerLink:
-    """A connection for publishing, served only while one of its methods runs.
-
-    pika's BlockingConnection waits for every single confirm (2,000/s); its event loop, run from here until a batch
-    is settled, does not.
-    """
-
     def __init__(self, address: URLParameters) -> None:
         self.lost: BaseException | None = None
-        self._channel: Channel | None = None
-        self._ready = False
-        self._queues_found = 0
+        self._channel: Channel
+        self._awaited: dict[Any, UUID | None] = {}  # what the broker has yet to answer; ids by ascending delivery tag
         self._last_tag = 0
-        self._unconfirmed: dict[int, UUID] = {}  # by delivery tag, ascending
         self._confirmed: set[UUID] = set()
-        self._returned: set[UUID] = set()
         self._connection = SelectConnection(
             address,
             on_open_callback=self._on_open,
@@ -72,7 +68,8 @@ class BrokerLink:
         )
 
     def open(self) -> None:
-        self._run(lambda: self._ready, _CONNECT_S)
+        self._awaited["confirm mode"] = None
+        self._await_answers()
         self.raise_if_lost()
 
     def publish(self, messages: Sequence[Message]) -> set[UUID]:
@@ -80,59 +77,61 @@ class BrokerLink:
 
         A loss on the way raises nothing, since part may be confirmed: ``raise_if_lost`` is for afterwards.
         """
+        self._confirmed = set()
         self._find_queues()
-        if self.lost is not None or self._channel is None:
-            return set()
-        self._confirmed, self._returned = set(), set()
-        for message in messages:
-            self._last_tag += 1
-            self._unconfirmed[self._last_tag] = message.id
-            properties = BasicProperties(
-                content_type="application/json", delivery_mode=DeliveryMode.Persistent, message_id=str(message.id)
-            )
-            self._channel.basic_publish(EXCHANGE, message.event, message.to_json(), properties, mandatory=True)
-        self._run(lambda: not self._unconfirmed, _CONFIRM_S)
-        return self._confirmed - self._returned
+        if self.lost is None:
+            for message in messages:
+                self._publish(message)
+            self._await_answers()
+        return self._confirmed
 
     def pause(self, seconds: float) -> None:
         """Wait, answering heartbeats."""
-        self._serve(seconds)
-
-    def raise_if_lost(self) -> None:
-        if self.lost is not None:
-            raise BrokerLost(str(self.lost)) from self.lost
-
-    def close(self) -> None:
-        deadline = time.monotonic() + _CLOSE_S
-        if self._connection.is_open:
-            self._connection.close()
-        while not self._connection.is_closed and time.monotonic() < deadline:
-            self._serve(_CLOSE_S)
-        self._connection.ioloop.close()
-
-    def _find_queues(self) -> None:
-        # `mandatory` is content with one queue: with one subscriber's queue missing the others' would still confirm.
-        self._queues_found = 0
-        if self._channel is not None and self.lost is None:
-            for subscriber in SUBSCRIPTIONS:
-                self._channel.queue_declare(queue_of(subscriber), passive=True, callback=self._on_queue_found)
-            self._run(lambda: self._queues_found == len(SUBSCRIPTIONS), _CONFIRM_S)
-
-    def _run(self, done: Callable[[], bool], timeout_s: float) -> None:
-        """Serve the connection until ``done``; callbacks that may have changed the answer stop the loop."""
-        deadline = time.monotonic() + timeout_s
-        while not done() and self.lost is None:
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                self.lost = BrokerLost(f"no answer in {timeout_s} s")
-                return
-            self._serve(left_s)
-
-    def _serve(self, seconds: float) -> None:
         loop = self._connection.ioloop
         timer = loop.call_later(seconds, loop.stop)
         loop.start()
         loop.remove_timeout(timer)
+
+    def raise_if_lost(self) -> None:
+        if self.lost is not None:
+            raise self.lost
+
+    def close(self) -> None:
+        if self._connection.is_open:
+            self._connection.close()
+        deadline = time.monotonic() + _CLOSE_S
+        while not self._connection.is_closed and time.monotonic() < deadline:
+            self.pause(_CLOSE_S)
+        self._connection.ioloop.close()
+
+    def _find_queues(self) -> None:
+        # `mandatory` is content with one queue: with another subscriber's queue missing it would confirm all the same.
+        for queue in map(queue_of, SUBSCRIPTIONS):
+            self._awaited[queue] = None
+            self._channel.queue_declare(queue, passive=True, callback=lambda frame: self._answered(frame.method.queue))
+        self._await_answers()
+
+    def _publish(self, message: Message) -> None:
+        self._last_tag += 1
+        self._awaited[self._last_tag] = message.id
+        properties = BasicProperties(
+            content_type="application/json", delivery_mode=DeliveryMode.Persistent, message_id=str(message.id)
+        )
+        self._channel.basic_publish(EXCHANGE, message.event, message.to_json(), properties, mandatory=True)
+
+    def _await_answers(self) -> None:
+        deadline = time.monotonic() + _ANSWER_S
+        while self._awaited and self.lost is None:
+            if time.monotonic() > deadline:
+                self.lost = BrokerSilent(f"in {_ANSWER_S} s")
+            else:
+                self.pause(_ANSWER_S)
+
+    def _answered(self, *what: object) -> None:
+        for answered in what:
+            del self._awaited[answered]
+        if not self._awaited:
+            self._connection.ioloop.stop()
 
     def _on_open(self, connection: SelectConnection) -> None:
         connection.channel(on_open_callback=self._on_channel)
@@ -141,31 +140,24 @@ class BrokerLink:
         self._channel = channel
         channel.add_on_close_callback(self._on_lost)
         channel.add_on_return_callback(self._on_return)
-        channel.confirm_delivery(self._on_confirm, callback=self._on_ready)
+        channel.confirm_delivery(self._on_confirm, callback=lambda _: self._answered("confirm mode"))
 
-    def _on_ready(self, _: object) -> None:
-        self._ready = True
-        self._connection.ioloop.stop()
+    def _on_return(self, _: Channel, returned: Basic.Return, properties: BasicProperties, __: bytes) -> None:
+        # The broker returns it before it confirms it: by then it is no longer among the awaited ids.
+        _log.error("event_without_queue", message_event=returned.routing_key, message_id=properties.message_id)
+        for tag, message_id in self._awaited.items():
+            if str(message_id) == properties.message_id:
+                self._awaited[tag] = None
 
-    def _on_queue_found(self, _: object) -> None:
-        self._queues_found += 1
-        self._connection.ioloop.stop()
-
-    def _on_return(self, _channel: Channel, _method: Basic.Return, properties: BasicProperties, _body: bytes) -> None:
-        _log.error("event_without_queue", message_id=properties.message_id)
-        self._returned.add(UUID(properties.message_id))
-
-    def _on_confirm(self, frame: Method[Any]) -> None:
-        settled = frame.method.delivery_tag
-        tags = [tag for tag in self._unconfirmed if tag <= settled] if frame.method.multiple else [settled]
-        ids = {self._unconfirmed.pop(tag) for tag in tags}
+    def _on_confirm(self, frame: Any) -> None:
+        last = frame.method.delivery_tag
+        tags = [tag for tag in self._awaited if tag <= last] if frame.method.multiple else [last]
         if isinstance(frame.method, Basic.Ack):
-            self._confirmed |= ids
+            self._confirmed.update(message_id for tag in tags if (message_id := self._awaited[tag]))
         else:
-            _log.warning("events_refused_by_broker", count=len(ids))
-        if not self._unconfirmed:
-            self._connection.ioloop.stop()
+            _log.warning("events_refused_by_broker", count=len(tags))
+        self._answered(*tags)
 
-    def _on_lost(self, _source: object, reason: BaseException) -> None:
+    def _on_lost(self, _: object, reason: BaseException) -> None:
         self.lost = self.lost or reason
         self._connection.ioloop.stop()

@@ -10,7 +10,7 @@ from pika.exceptions import AMQPError
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.exc import SQLAlchemyError
 
-from loyalty_common.messaging.amqp_link import BrokerLink, broker_link
+from loyalty_common.messaging.amqp_link import RECONNECT_S, BrokerLink, broker_link
 from loyalty_common.messaging.outbox_rows import AMQP_BATCH, LeasedRows, background_connection
 from loyalty_common.messaging.pacing import Backoff, poll_s
 
@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 def relay_over_amqp(engine: Engine, outbox: Table, *, publisher: str, events_url: str, stop: threading.Event) -> None:
     rows = LeasedRows(outbox, publisher=publisher)
-    backoff = Backoff()
+    backoff = Backoff(first_s=RECONNECT_S)
     while not stop.is_set():
         try:
             # Both ends are connected before anything is leased: a lease taken in vain would delay its rows.

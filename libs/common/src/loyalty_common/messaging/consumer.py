@@ -16,7 +16,7 @@ from pika.exceptions import AMQPError, ConsumerCancelled
 from pika.spec import Basic, BasicProperties
 
 from loyalty_common.errors import Unavailable
-from loyalty_common.messaging.amqp_link import parameters
+from loyalty_common.messaging.amqp_link import RECONNECT_S, parameters
 from loyalty_common.messaging.judgement import Handle, Rejection, is_passing, judge
 from loyalty_common.messaging.message import MalformedMessage, Message
 from loyalty_common.messaging.pacing import Backoff
@@ -42,7 +42,7 @@ def run_consumer(
     ``handle`` runs in a thread of its own, so that heartbeats go on however slow it is. Errors for which
     ``is_outage`` holds are waited out with the messages in hand: giving them back would count as a failed delivery.
     """
-    backoff = Backoff()
+    backoff = Backoff(first_s=RECONNECT_S)
     with ThreadPoolExecutor(1, thread_name_prefix="handle") as worker:
 
         def judging(messages: list[Message]) -> Future[list[Rejection]]:
@@ -121,7 +121,7 @@ class _Intake:
 
     def _judge(self, messages: list[Message]) -> list[Rejection] | None:
         """``None`` if the process was stopped while something was down."""
-        backoff = Backoff()
+        backoff = Backoff(limit_s=1.0)
         while True:
             judging = self._judging(messages)
             judging.add_done_callback(self._wake)
@@ -130,17 +130,12 @@ class _Intake:
             try:
                 return judging.result()
             except Unavailable as outage:
+                if self._stop.is_set():
+                    return None
                 wait_s = backoff.next_s()
                 _log.warning("consumer_waits", error=repr(outage.__cause__), retry_in_s=round(wait_s, 3))
-                if self._is_stopped_within(wait_s):
-                    return None
+                self._connection.sleep(wait_s)
 
     def _wake(self, _: object) -> None:
         with contextlib.suppress(AMQPError):  # The connection may have been lost meanwhile.
             self._connection.add_callback_threadsafe(lambda: None)
-
-    def _is_stopped_within(self, seconds: float) -> bool:
-        deadline = time.monotonic() + seconds
-        while not self._stop.is_set() and (left_s := deadline - time.monotonic()) > 0:
-            self._connection.process_data_events(min(left_s, _LOOK_UP_S))
-        return self._stop.is_set()

@@ -9,27 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    Connection,
-    Engine,
-    Row,
-    Table,
-    Update,
-    Uuid,
-    and_,
-    any_,
-    bindparam,
-    delete,
-    false,
-    func,
-    not_,
-    or_,
-    select,
-    text,
-    update,
-)
+import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from loyalty_common.messaging.message import Message
@@ -37,14 +17,14 @@ from loyalty_common.messaging.topology import event_regex
 
 HTTP_BATCH = 200
 AMQP_BATCH = 500
-# Longer than a batch may take (confirms are waited for 5 s), so that a living relay is never overtaken; short, since
+# Longer than a batch takes (the broker has 8 s to answer), so that a living relay is not overtaken; no longer, since
 # the rows of a relay that was killed wait so long. What it had published by then goes out twice, and inboxes drop it.
 LEASE_S = 10
 POISON_PAUSE = timedelta(hours=1)
 
 
 @contextmanager
-def background_connection(engine: Engine) -> Iterator[Connection]:
+def background_connection(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Each statement is a transaction of its own and does not wait for the disk.
 
     What a crash of PostgreSQL forgets of it is that something was sent, so it is sent again.
@@ -52,41 +32,41 @@ def background_connection(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()  # These settings must not reach the next user of the pool.
-        connection.execute(text("SET synchronous_commit TO off"))
+        connection.execute(sa.text("SET synchronous_commit TO off"))
         yield connection
 
 
 class LeasedRows:
     """Rows for relays that send each to all subscribers at once. The statements are built once."""
 
-    def __init__(self, outbox: Table, *, publisher: str) -> None:
+    def __init__(self, outbox: sa.Table, *, publisher: str) -> None:
         self._publisher = publisher
         due = (
-            select(outbox.c.id)
-            .where(outbox.c.available_at <= func.now())
+            sa.select(outbox.c.id)
+            .where(outbox.c.available_at <= sa.func.now())
             .order_by(outbox.c.available_at, outbox.c.id)
             .limit(AMQP_BATCH)
             .with_for_update(skip_locked=True)
             .cte("due")  # As a subquery of IN it could be run more than once, and lease more than a batch.
         )
         self._lease = (
-            update(outbox)
+            sa.update(outbox)
             .where(outbox.c.id == due.c.id)
-            .values(available_at=func.now() + timedelta(seconds=LEASE_S))
+            .values(available_at=sa.func.now() + timedelta(seconds=LEASE_S))
             .returning(*_message_columns(outbox))
         )
-        self._remove = delete(outbox).where(_named(outbox))
-        self._release = update(outbox).where(_named(outbox)).values(available_at=func.now())
+        self._remove = sa.delete(outbox).where(_named(outbox))
+        self._release = sa.update(outbox).where(_named(outbox)).values(available_at=sa.func.now())
 
-    def lease(self, connection: Connection) -> list[Message]:
+    def lease(self, connection: sa.Connection) -> list[Message]:
         """The oldest rows that are due, at most ``AMQP_BATCH``; nobody else gets them for ``LEASE_S``."""
         rows = connection.execute(self._lease)
         return sorted((_message_of(row, self._publisher) for row in rows), key=lambda message: message.created_at)
 
-    def remove(self, connection: Connection, ids: Collection[UUID]) -> None:
+    def remove(self, connection: sa.Connection, ids: Collection[UUID]) -> None:
         connection.execute(self._remove, {"ids": list(ids)})
 
-    def release(self, connection: Connection, ids: Collection[UUID]) -> None:
+    def release(self, connection: sa.Connection, ids: Collection[UUID]) -> None:
         """Ends a lease early: the rows are due at once."""
         connection.execute(self._release, {"ids": list(ids)})
 
@@ -94,69 +74,71 @@ class LeasedRows:
 class SubscriberRows:
     """Rows for relays that send to each of ``subscribers`` by itself; ``confirmed_by`` says who has one already."""
 
-    def __init__(self, outbox: Table, *, publisher: str, subscribers: Collection[str]) -> None:
+    def __init__(self, outbox: sa.Table, *, publisher: str, subscribers: Collection[str]) -> None:
         self._publisher = publisher
         pending = {subscriber: _pending(outbox, subscriber) for subscriber in subscribers}
         self._due = {
-            subscriber: select(*_message_columns(outbox))
-            .where(outbox.c.available_at <= func.now(), pending[subscriber])
+            subscriber: sa.select(*_message_columns(outbox))
+            .where(outbox.c.available_at <= sa.func.now(), pending[subscriber])
             .order_by(outbox.c.available_at, outbox.c.id)
             .limit(HTTP_BATCH)
             for subscriber in subscribers
         }
         self._confirm = {subscriber: _confirmation(outbox, subscriber, subscribers) for subscriber in subscribers}
-        self._postpone = update(outbox).where(_named(outbox)).values(available_at=func.now() + POISON_PAUSE)
-        self._sweep = delete(outbox).where(not_(or_(*pending.values())))
+        self._postpone = sa.update(outbox).where(_named(outbox)).values(available_at=sa.func.now() + POISON_PAUSE)
+        self._sweep = sa.delete(outbox).where(sa.not_(sa.or_(*pending.values())))
 
-    def due(self, connection: Connection, subscriber: str) -> list[Message]:
+    def due(self, connection: sa.Connection, subscriber: str) -> list[Message]:
         """The oldest rows that ``subscriber`` has yet to confirm, at most ``HTTP_BATCH``."""
         return [_message_of(row, self._publisher) for row in connection.execute(self._due[subscriber])]
 
-    def confirm(self, connection: Connection, subscriber: str, ids: Collection[UUID]) -> None:
+    def confirm(self, connection: sa.Connection, subscriber: str, ids: Collection[UUID]) -> None:
         """Removes the rows, but for those that another subscriber has yet to confirm."""
         connection.execute(self._confirm[subscriber], {"ids": list(ids)})
 
-    def postpone(self, connection: Connection, ids: Collection[UUID]) -> None:
+    def postpone(self, connection: sa.Connection, ids: Collection[UUID]) -> None:
         connection.execute(self._postpone, {"ids": list(ids)})
 
-    def sweep(self, connection: Connection) -> None:
+    def sweep(self, connection: sa.Connection) -> None:
         """Removes the rows that nobody is to receive, or is to any more."""
         connection.execute(self._sweep)
 
 
-def _named(outbox: Table) -> ColumnElement[bool]:
-    return outbox.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
+def _named(outbox: sa.Table) -> sa.ColumnElement[bool]:
+    return outbox.c.id == sa.any_(sa.bindparam("ids", type_=ARRAY(sa.Uuid)))
 
 
-def _pending(rows: Table | CTE, subscriber: str) -> ColumnElement[bool]:
-    return and_(rows.c.event.regexp_match(event_regex(subscriber)), not_(rows.c.confirmed_by.contains([subscriber])))
+def _pending(rows: sa.Table | sa.CTE, subscriber: str) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        rows.c.event.regexp_match(event_regex(subscriber)), sa.not_(rows.c.confirmed_by.contains([subscriber]))
+    )
 
 
-def _confirmation(outbox: Table, subscriber: str, subscribers: Collection[str]) -> Update:
+def _confirmation(outbox: sa.Table, subscriber: str, subscribers: Collection[str]) -> sa.Update:
     # Locked by id, so that the lanes of several subscribers wait for each other in one order; what is decided on is
     # the row as it is once the lock is held.
     own = (
-        select(outbox.c.id, outbox.c.event, outbox.c.confirmed_by)
+        sa.select(outbox.c.id, outbox.c.event, outbox.c.confirmed_by)
         .where(_named(outbox))
         .order_by(outbox.c.id)
         .with_for_update()
         .cte("own")
     )
-    awaited = or_(false(), *(_pending(own, other) for other in subscribers if other != subscriber))
-    removed = delete(outbox).where(outbox.c.id == own.c.id, not_(awaited)).cte("removed")
+    awaited = sa.or_(sa.false(), *(_pending(own, other) for other in subscribers if other != subscriber))
+    removed = sa.delete(outbox).where(outbox.c.id == own.c.id, sa.not_(awaited)).cte("removed")
     return (
-        update(outbox)
+        sa.update(outbox)
         .where(outbox.c.id == own.c.id, awaited)
-        .values(confirmed_by=func.array_append(own.c.confirmed_by, subscriber))
+        .values(confirmed_by=sa.func.array_append(own.c.confirmed_by, subscriber))
         .add_cte(removed)
     )
 
 
-def _message_columns(outbox: Table) -> list[ColumnElement[Any]]:
+def _message_columns(outbox: sa.Table) -> list[sa.ColumnElement[Any]]:
     return [outbox.c[name] for name in ("id", "tenant_id", "event", "version", "payload", "created_at")]
 
 
-def _message_of(row: Row[Any], publisher: str) -> Message:
+def _message_of(row: sa.Row[Any], publisher: str) -> Message:
     return Message(
         id=row.id,
         event=row.event,

@@ -1,0 +1,50 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from loyalty_common.messaging.inbox import accept
+from loyalty_common.messaging.message import Message
+
+
+def message(message_id: UUID) -> Message:
+    return Message(message_id, "customer.created", "customers", 1, 1, datetime(2026, 5, 16, tzinfo=UTC), {})
+
+
+def test_a_message_is_new_once(service: Any) -> None:
+    first, second, third = sorted(uuid4() for _ in range(3))
+    with service.engine.begin() as connection:
+        assert accept(connection, service.inbox, [message(third), message(first), message(third)]) == [
+            message(first),
+            message(third),
+        ]
+    with service.engine.begin() as connection:
+        assert accept(connection, service.inbox, [message(third), message(second)]) == [message(second)]
+        assert accept(connection, service.inbox, []) == []
+
+
+def test_a_message_whose_effect_was_rolled_back_is_new_again(service: Any) -> None:
+    purchase = message(uuid4())
+    with service.engine.connect() as connection:
+        assert accept(connection, service.inbox, [purchase]) == [purchase]
+        connection.rollback()
+        assert accept(connection, service.inbox, [purchase]) == [purchase]
+
+
+def test_consumers_with_the_same_messages_in_another_order_wait_and_do_not_deadlock(service: Any) -> None:
+    messages = [message(uuid4()) for _ in range(200)]
+    consumers = 4
+    together = threading.Barrier(consumers)
+
+    def consume(number: int) -> int:
+        mine = messages[number * 50 :] + messages[: number * 50]
+        new = 0
+        for start in range(0, 200, 20):
+            together.wait()
+            with service.engine.begin() as connection:
+                new += len(accept(connection, service.inbox, mine[start:] + mine[:start]))
+        return new
+
+    with ThreadPoolExecutor(consumers) as threads:
+        assert sum(threads.map(consume, range(consumers))) == len(messages)
