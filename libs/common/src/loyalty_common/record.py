@@ -35,6 +35,8 @@ from sqlalchemy.sql.dml import Update
 from loyalty_common.database import Conflict, Rendered, Transaction
 
 Row = Mapping[str, Any]
+# Short, and columns without labels: psycopg remembers how it read a statement only up to 4,096 characters.
+_GIVEN = "given"
 
 
 class Record:
@@ -116,7 +118,8 @@ def _statement(
     for table in inserts:
         names = _recorded(table)
         source = _recordset(table, f"rows_of_{table.name}", names)
-        rows = select(bindparam("tenant_id", type_=BigInteger), *(source.c[name] for name in names))
+        given = [literal_column(f"{_GIVEN}.{name}", table.c[name].type) for name in names]
+        rows = select(bindparam("tenant_id", type_=BigInteger), *given).select_from(source)
         rows = rows.where(held_all) if held is not None else rows
         insert = table.insert().from_select(["tenant_id", *names], rows, include_defaults=False)
         ctes.append(insert.cte(f"insert_{table.name}"))
@@ -144,5 +147,5 @@ def _recordset(table: Table, parameter: str, names: Sequence[str]) -> TableValue
     return (
         func.json_to_recordset(cast(bindparam(parameter, type_=Text), JSON))
         .table_valued(*(column(name, table.c[name].type) for name in names))
-        .render_derived(name=f"{parameter}_row", with_types=True)
+        .render_derived(name=_GIVEN, with_types=True)
     )
