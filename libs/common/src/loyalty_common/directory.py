@@ -25,10 +25,15 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from loyalty_common.database import Transaction, perform, transaction
 from loyalty_common.fields import normalized_email
+from loyalty_common.messaging.message import MalformedMessage, Message
 from loyalty_common.service_client import ServiceClient
 
 _T = TypeVar("_T")
 _LOOKUPS = 4
+# What a customer's events carry beside the customer object.
+_BESIDE_THE_CUSTOMER = frozenset(
+    "customer source changed enrollment transaction stamp_transactions voucher_redemption erased_at".split()
+)
 
 
 class MissingFromDirectory(Exception):
@@ -92,6 +97,31 @@ class Directory:
         row = {"customer_id": customer_id, "email": email, "profile": customer, "version": version}
         statement = insert(self.customers).values({**row, "tenant_id": tx.tenant_id, "erased_at": erased_at})
         tx.connection.execute(_newer_wins(statement, self.customers))
+
+    def hear_of_customer(self, connection: Connection, message: Message) -> None:
+        """Effect of customer.created and customer.updated as the customers service publishes them."""
+        if message.event not in ("customer.created", "customer.updated"):
+            return
+        if message.version is None:
+            raise MalformedMessage("a customer's event without a version")
+        erased_at = message.data.get("erased_at")
+        profile = {key: value for key, value in message.data.items() if key not in _BESIDE_THE_CUSTOMER}
+        self.learn_customer(
+            Transaction(connection, message.tenant_id),
+            customer=None if erased_at else profile,
+            customer_id=message.data["id"],
+            version=message.version,
+            erased_at=erased_at,
+        )
+
+    def hear_of_location(self, connection: Connection, message: Message) -> None:
+        """Effect of internal.location_updated."""
+        if message.event != "internal.location_updated":
+            return
+        if message.version is None:
+            raise MalformedMessage("a partner location's event without a version")
+        organization_id = message.data["organization_id"]
+        self.learn_location(connection, location=message.data, organization_id=organization_id, version=message.version)
 
     def learn_location(
         self, connection: Connection, *, location: Mapping[str, Any], organization_id: int, version: int

@@ -9,10 +9,11 @@ from flask import Flask
 from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.directory import DirectoryFallback
 from loyalty_common.identity import TokenSigner, TokenVerifier
+from loyalty_common.messaging.endpoint import events_blueprint
 from loyalty_common.service_client import ServiceClient
 from loyalty_programs import consumers
 from loyalty_programs import settings as settings_module
-from loyalty_programs.api import cards, internal, points, stamps
+from loyalty_programs.api import cards, points, stamps
 from loyalty_programs.models import directory
 from loyalty_programs.settings import SERVICE, Settings
 
@@ -25,7 +26,6 @@ def create_app(settings: Settings) -> Flask:
     )
     signer = TokenSigner(SERVICE, settings.identity_private_key)
     app.extensions["engine"] = engine
-    app.extensions["handle_events"] = consumers.handler(engine)
     app.extensions["directory"] = DirectoryFallback(
         engine,
         directory,
@@ -40,7 +40,7 @@ def create_app(settings: Settings) -> Flask:
     api = openapi.create_api(app, title="Programs")
     for blueprint in (cards.blueprint, points.blueprint, stamps.blueprint):
         api.register_blueprint(blueprint)
-    app.register_blueprint(internal.blueprint)
+    app.register_blueprint(events_blueprint(consumers.handler(engine)))
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
     app.extensions["api"] = api
     return app

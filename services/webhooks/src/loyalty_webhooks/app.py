@@ -8,8 +8,9 @@ from flask import Flask
 
 from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import TokenVerifier
+from loyalty_common.messaging.endpoint import events_blueprint
 from loyalty_webhooks import settings as settings_module
-from loyalty_webhooks.api import endpoints, internal
+from loyalty_webhooks.api import endpoints
 from loyalty_webhooks.consumers import events
 from loyalty_webhooks.domain.secret_box import SecretBox
 from loyalty_webhooks.settings import SERVICE, Settings
@@ -27,12 +28,11 @@ def create_app(settings: Settings) -> Flask:
         "engine": engine,
         "dialer": Dialer(allowed_networks=settings.allowed_networks),
         "secret_box": SecretBox(settings.secret_keys),
-        "take_in": events.handler(engine),
     }
     web.install(app, verifier=TokenVerifier(SERVICE, settings.identity_public_keys))
     api = openapi.create_api(app, title="Webhooks")
     api.register_blueprint(endpoints.blueprint)
-    app.register_blueprint(internal.blueprint)
+    app.register_blueprint(events_blueprint(events.handler(engine)))
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
     app.extensions["api"] = api
     return app

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Column, Connection, DateTime, MetaData, Table, Uuid, bindparam, func, select
+from sqlalchemy import Column, Connection, DateTime, Engine, MetaData, Table, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from loyalty_common.messaging.message import Message
@@ -31,3 +32,25 @@ def accept(connection: Connection, inbox: Table, messages: Sequence[Message]) ->
     statement = insert(inbox).from_select(["message_id"], arriving).on_conflict_do_nothing()
     new = set(connection.scalars(statement.returning(inbox.c.message_id)))
     return [by_id[message_id] for message_id in ids if message_id in new]
+
+
+def handler(
+    engine: Engine, inbox: Table, effects: Mapping[str, Callable[[Connection, Message], None]]
+) -> Callable[[Sequence[Message]], None]:
+    """Handles a batch in one transaction: the inbox rows and, by publisher, what each new message effects here.
+
+    What was handled before, or is of a publisher without an effect, passes.
+    """
+
+    def handle(messages: Sequence[Message]) -> None:
+        with engine.begin() as connection:
+            # In one order for all consumers: two that learn of the same customers would deadlock.
+            for message in sorted(accept(connection, inbox, messages), key=_subject):
+                if message.publisher in effects:
+                    effects[message.publisher](connection, message)
+
+    return handle
+
+
+def _subject(message: Message) -> tuple[Any, ...]:
+    return message.publisher, message.tenant_id, str(message.data.get("id"))
