@@ -119,7 +119,7 @@ def _statement(
         names = _recorded(table)
         source = _recordset(table, f"rows_of_{table.name}", names)
         given = [literal_column(f"{_GIVEN}.{name}", table.c[name].type) for name in names]
-        rows = select(bindparam("tenant_id", type_=BigInteger), *given).select_from(source)
+        rows: Select[Any] = select(bindparam("tenant_id", type_=BigInteger), *given).select_from(source)
         rows = rows.where(held_all) if held is not None else rows
         insert = table.insert().from_select(["tenant_id", *names], rows, include_defaults=False)
         ctes.append(insert.cte(f"insert_{table.name}"))
