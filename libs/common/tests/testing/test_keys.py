@@ -1,6 +1,7 @@
 """Callers as a gateway signs them, for the tests of services."""
 
 import pytest
+
 from loyalty_common.errors import Unauthenticated
 from loyalty_common.identity import TokenVerifier
 

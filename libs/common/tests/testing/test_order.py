@@ -3,6 +3,7 @@
 import signal
 
 import pytest
+
 from loyalty_common.testing import machine
 from loyalty_common.testing.machine import ServerMissing, find_or_install
 from loyalty_common.testing.redis import Redis

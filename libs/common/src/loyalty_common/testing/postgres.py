@@ -64,7 +64,9 @@ class Postgres(Server):
         secret.chmod(0o444)  # The folder is closed; the server's user must read it.
         options = f"-D {folder}/db -k {folder} -h 127.0.0.1 -p {port}"
         env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
-        server = Process([f"{programs}/postgres", *options.split(), *_OPTIONS], folder=folder, env=env, user=user)
+        server = Process(
+            [f"{programs}/postgres", *options.split(), *_OPTIONS], port=port, folder=folder, env=env, user=user
+        )
         identity = f"--username postgres --pwfile {secret} --auth scram-sha-256"
         initdb = f"{programs}/initdb -D {folder}/db {identity} --encoding UTF8 --locale C.UTF-8 --no-sync"
         server.execute(*initdb.split())

@@ -62,9 +62,9 @@ class _Broker(Process):
 
     def __init__(self, program: Path, *, folder: Path, port: int) -> None:
         env = {"PATH": f"{program.parent}:{os.environ['PATH']}", **_environment(folder, port)}
-        super().__init__([str(program)], folder=folder, env=env)
+        super().__init__([str(program)], port=port, folder=folder, env=env)
         names = ["epmd", "-address", "127.0.0.1", "-port", env["ERL_EPMD_PORT"]]
-        self._names = Process(names, folder=folder, env=env)
+        self._names = Process(names, port=int(env["ERL_EPMD_PORT"]), folder=folder, env=env)
 
     def start(self) -> None:
         self._names.start()

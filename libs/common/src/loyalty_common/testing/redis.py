@@ -16,7 +16,7 @@ class Redis(Server):
     address = "redis://:{password}@{host}:{port}/0"
     image = ("REDIS_IMAGE", "redis:8")
     inner_port = 6379
-    container_command = ("redis-server", "--requirepass", "{password}")
+    container_command = ("redis-server", "--requirepass", "{password}", "--save", "")
 
     def answers(self) -> bool:
         with redis.Redis.from_url(self.url, socket_timeout=1) as client:
@@ -32,4 +32,4 @@ class Redis(Server):
         )
         folder = private_folder("redis")
         options = f"--bind 127.0.0.1 --port {port} --requirepass {password} --dir {folder} --save"
-        return Process([str(program), *options.split(), ""], folder=folder, env={"PATH": os.environ["PATH"]})
+        return Process([str(program), *options.split(), ""], port=port, folder=folder, env={"PATH": os.environ["PATH"]})

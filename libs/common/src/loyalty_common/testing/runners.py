@@ -14,11 +14,12 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 import pytest
+from requests import RequestException
 from testcontainers.core.container import DockerContainer
 
 from loyalty_common.testing.machine import ServerMissing
 
-_STOP_S = 30
+_STOP_S = 15
 # On Linux the kernel ends the process when the test run is killed and no fixture can.
 _TIED = ["setpriv", "--pdeathsig", "TERM"] if sys.platform == "linux" and shutil.which("setpriv") else []
 
@@ -56,24 +57,29 @@ class Foreign:
 
 
 class Container:
-    """A container on a fixed port of its host, so that a restart keeps the address."""
+    """A container, started at once: only then is its address known. Its port on the host is fixed, so that a restart
+    keeps it."""
 
     def __init__(self, image: str, *, ports: tuple[int, int], env: Mapping[str, str], command: Sequence[str]) -> None:
         self._container = DockerContainer(image, env=dict(env)).with_bind_ports(*ports).with_command(list(command))
-        self._created = False
+        self._container.start()
         self.host = self._container.get_container_host_ip()
+        self.port = int(self._container.get_exposed_port(ports[0]))
 
     def start(self) -> None:
-        if self._created:
-            self._container.get_wrapped_container().start()
-        else:
-            self._container.start()
-            self._created = True
+        self._container.get_wrapped_container().start()
 
     def stop(self, with_signal: signal.Signals) -> None:
         inner = self._container.get_wrapped_container()
+        inner.reload()
+        if inner.status != "running":
+            return
         inner.kill(signal=with_signal.name)
-        inner.wait(timeout=_STOP_S)
+        try:
+            inner.wait(timeout=_STOP_S)
+        except RequestException:  # A first process of a container ignores what it does not handle.
+            inner.kill()
+            inner.wait()
 
     def execute(self, *command: str) -> None:
         code, output = self._container.exec(list(command))
@@ -91,7 +97,10 @@ class Process:
 
     host = "127.0.0.1"
 
-    def __init__(self, command: Sequence[str], *, folder: Path, env: Mapping[str, str], user: str | None = None):
+    def __init__(
+        self, command: Sequence[str], *, port: int, folder: Path, env: Mapping[str, str], user: str | None = None
+    ) -> None:
+        self.port = port
         self.folder = folder
         self._command, self._env, self._user = command, env, user
         self._process: subprocess.Popen[bytes] | None = None

@@ -42,12 +42,9 @@ class Server(ABC):
         if url := os.environ.get(cls.variable):
             return cls(url, Foreign(cls.variable))._opened()
         port, password = free_port(), secrets.token_hex(16)
-        if docker_answers():
-            try:
-                return cls._at(cls._container(port, password), port, password)._opened()
-            except DockerException:
-                pass  # An engine that cannot get the image is of no more use than none.
-        return cls._at(cls.process(port, password), port, password)._opened()
+        runner = cls._container(port, password) or cls.process(port, password)
+        url = cls.address.format(password=password, host=runner.host, port=runner.port)
+        return cls(url, runner)._opened()
 
     def start(self) -> None:
         self.runner.start()
@@ -77,14 +74,16 @@ class Server(ABC):
     def answers(self) -> bool: ...
 
     @classmethod
-    def _container(cls, port: int, password: str) -> Container:
+    def _container(cls, port: int, password: str) -> Container | None:
+        """None where no engine answers; one that cannot get the image is of no more use."""
+        if not docker_answers():
+            return None
         env = dict(line.format(password=password).split("=") for line in cls.container_env)
         command = [word.format(password=password) for word in cls.container_command]
-        return Container(os.environ.get(*cls.image), ports=(cls.inner_port, port), env=env, command=command)
-
-    @classmethod
-    def _at(cls, runner: Container | Process, port: int, password: str) -> Self:
-        return cls(cls.address.format(password=password, host=runner.host, port=port), runner)
+        try:
+            return Container(os.environ.get(*cls.image), ports=(cls.inner_port, port), env=env, command=command)
+        except DockerException:
+            return None
 
     def _opened(self) -> Self:
         try:
