@@ -1,5 +1,6 @@
 """Limits of one process, of several, and of a Redis that comes and goes."""
 
+import socket
 import time
 
 import pytest
@@ -51,12 +52,13 @@ def test_without_redis_each_process_gives_out_its_part_and_says_so_once(bucket):
     assert [line["event"] for line in lines] == ["limits_local"]
 
 
-def test_a_dead_redis_costs_a_blink_and_not_every_request(bucket):
-    limits = open_limits("redis://10.255.255.1:6379", parts=1)
-    started = time.monotonic()
-    for _ in range(10):
-        limits.take([bucket])
-    assert time.monotonic() - started < 0.5
+def test_a_redis_that_says_nothing_costs_a_blink_and_not_every_request(bucket):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        limits = open_limits(f"redis://127.0.0.1:{silent.getsockname()[1]}", parts=1)
+        started = time.monotonic()
+        for _ in range(10):
+            limits.take([bucket])
+        assert time.monotonic() - started < 0.5
 
 
 def test_limits_are_shared_again_once_redis_is_back(redis_server, bucket):

@@ -1,7 +1,10 @@
 """What a request may carry."""
 
+import gevent
 import pytest
 
+from loyalty_common.errors import MalformedJson
+from loyalty_gateway.api import bodies
 from loyalty_gateway.api.bodies import LIMIT_BYTES
 
 CARDS = "/api/v1/loyalty-cards"
@@ -102,3 +105,18 @@ def test_a_get_takes_no_body_along(gateway, upstream, demo_key):
     answer = gateway.ask("GET", CARDS, key=demo_key, body=b"{}", headers={"Content-Type": "text/plain"})
     assert answer.status == 200
     assert upstream.received[0].body == b""
+
+
+def test_a_body_that_takes_too_long_is_refused_and_ends_the_connection(monkeypatch):
+    class Stream:
+        failed = False
+
+        def read(self, _):
+            gevent.sleep(10)
+
+    monkeypatch.setattr(bodies, "_DEADLINE_S", 0.05)
+    stream = Stream()
+    with pytest.raises(MalformedJson, match="did not arrive within"):
+        bodies.read_body({"wsgi.input": stream, "HTTP_TRANSFER_ENCODING": "chunked"})
+    # What gunicorn closes the connection by.
+    assert stream.failed

@@ -93,3 +93,12 @@ def test_an_expected_continue_is_answered_before_the_body_is_sent(gateway, upstr
         sock.sendall(b"{}")
         assert sock.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
     assert upstream.received[0].body == b"{}"
+
+
+def test_a_body_that_stalls_never_turns_into_the_next_request(gateway, upstream):
+    with gateway.connect() as sock:
+        sock.sendall(f"{POST}Transfer-Encoding: chunked\r\n\r\n64\r\n".encode())
+        assert sock.recv(4096).startswith(b"HTTP/1.1 401 ")
+        # Closed once its time is up. gunicorn would take the chunk that was cut short for the end of the body.
+        sock.settimeout(4)
+        assert sock.recv(4096) == b""

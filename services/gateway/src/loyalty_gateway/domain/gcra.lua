@@ -22,7 +22,8 @@ for i = 1, #KEYS do
 end
 if refused then return {0, refused, 0, wait} end
 for i = 1, #KEYS do
-  -- '%.0f', because Lua would write a number of this size as 1.7e+15. A full bucket needs no memory.
+  -- Written out, because how a number of this size becomes text is not the same everywhere.
+  -- A bucket that is full again needs no memory.
   redis.call('SET', KEYS[i], string.format('%.0f', moved[i]), 'PX', math.ceil((moved[i] - now) / 1000) + 1000)
 end
 return {1, granted, least, full}
