@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import random
 import time
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy
-from sqlalchemy import ClauseElement, Connection, CursorResult, Dialect, Engine, Executable
+from sqlalchemy import Connection, CursorResult, Dialect, Engine, Executable, Select
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
@@ -53,17 +54,19 @@ class Rendered:
     """A statement of the hot path, rendered once at import.
 
     ``execute`` walks and keys a statement's tree for every request (100 to 400 µs for a record step), and adds a SET
-    for each parameter that is named like a column; this is only the text. Values come back as psycopg reads them.
+    for each parameter that is named like a column; this is only the text. Values come back as psycopg reads them, in
+    tuples with the columns' names.
     """
 
-    __slots__ = ("sql",)
+    __slots__ = ("row", "sql")
 
-    def __init__(self, statement: ClauseElement) -> None:
+    def __init__(self, statement: Select[Any]) -> None:
         compiled = statement.compile(dialect=_DIALECT)
         constants = {name: value for name, value in compiled.params.items() if value is not None}
         if constants:
             raise ValueError(f"write these as literal_column, they would be lost: {constants}")
         self.sql = str(compiled)
+        self.row: Any = namedtuple("Row", statement.selected_columns.keys(), rename=True)  # type: ignore[misc]
 
 
 class Transaction:
@@ -81,8 +84,22 @@ class Transaction:
     def execute(self, statement: Executable, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
         return self.connection.execute(statement, {**(parameters or {}), "tenant_id": self.tenant_id})
 
-    def run(self, statement: Rendered, parameters: Mapping[str, Any] | None = None) -> CursorResult[Any]:
-        return self.connection.exec_driver_sql(statement.sql, {**(parameters or {}), "tenant_id": self.tenant_id})
+    def run(self, statement: Rendered, parameters: Mapping[str, Any] | None = None) -> list[Any]:
+        """The rows. Past SQLAlchemy's results, which cost a purchase a fifth of its time; its events are kept."""
+        connection, values = self.connection, {**(parameters or {}), "tenant_id": self.tenant_id}
+        with closing(connection.connection.cursor()) as cursor:
+            said = (connection, cursor, statement.sql, values, None, False)
+            for listener in connection.dispatch.before_cursor_execute:
+                listener(*said)
+            try:
+                cursor.execute(statement.sql, values)
+                rows = [statement.row(*row) for row in cursor.fetchall()]
+            except psycopg.Error as error:
+                # What broke is judged as for any other statement: wrapped, and a dead connection's pool given up.
+                connection._handle_dbapi_exception(error, statement.sql, values, cursor, None)
+            for listener in connection.dispatch.after_cursor_execute:
+                listener(*said)
+            return rows
 
 
 @contextmanager

@@ -78,7 +78,8 @@ class Record:
         parameters: dict[str, Any] = {"guard_count": len(guard), "guard_rows": _json(guard)} if self._guarded else {}
         parameters |= _recordsets("rows_of", self._inserted, rows)
         parameters |= _recordsets("changes_of", self._changed, changes or {})
-        if tx.run(self._statement, parameters).scalar_one() != len(guard):
+        [(held,)] = tx.run(self._statement, parameters)
+        if held != len(guard):
             raise Conflict
 
 

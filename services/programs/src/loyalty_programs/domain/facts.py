@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, func, literal_column, select
+from sqlalchemy import and_, bindparam, func, literal_column, select
 from sqlalchemy.types import BigInteger, Text
 
 from loyalty_common.database import Conflict, Rendered, Transaction
@@ -132,7 +132,7 @@ class Facts:
     earlier_id: int | None
     transaction_id: int
     lots: tuple[Lot, ...]
-    loaded: Row[Any]
+    loaded: Any
 
 
 def lock_and_load(
@@ -149,25 +149,25 @@ def lock_and_load(
     ``points_needed``: load lots that hold as many. Raises ``NotFound`` for the card, then as ``people.identify``.
     """
     named = {"card_id": card_id, **customer.parameters}
-    locked = tx.run(_LOCK, named).scalar_one_or_none()
+    locked = tx.run(_LOCK, named)
     parameters = {**named, **receipt.parameters, **act.parameters}
     if points_needed:
-        loaded = tx.run(_LOAD_WITH_LOTS, {**parameters, "points_needed": points_needed}).one()
+        [loaded] = tx.run(_LOAD_WITH_LOTS, {**parameters, "points_needed": points_needed})
     else:
-        loaded = tx.run(_LOAD, parameters).one()
+        [loaded] = tx.run(_LOAD, parameters)
     if loaded.card_id is None:
         raise NotFound
     reply = stored_reply(loaded, act.request)
     if reply is not None:
         return reply
     profile = people.identify(tx, loaded, customer)
-    if loaded.enrollment_id != locked:
+    if loaded.enrollment_id != (locked[0].id if locked else None):
         # Enrolled by someone else after our lock found nobody: what we see is not ours to change yet.
         raise Conflict
     return _facts(loaded, profile, lots=(loaded.lots or ()) if points_needed else ())
 
 
-def _facts(loaded: Row[Any], profile: Mapping[str, Any], *, lots: Any) -> Facts:
+def _facts(loaded: Any, profile: Mapping[str, Any], *, lots: Any) -> Facts:
     enrollment = _enrollment(loaded)
     return Facts(
         card_id=loaded.card_id,
@@ -183,7 +183,7 @@ def _facts(loaded: Row[Any], profile: Mapping[str, Any], *, lots: Any) -> Facts:
     )
 
 
-def _enrollment(loaded: Row[Any]) -> Mapping[str, Any] | None:
+def _enrollment(loaded: Any) -> Mapping[str, Any] | None:
     if loaded.enrollment_id is None:
         return None
     return {
@@ -198,7 +198,7 @@ def _enrollment(loaded: Row[Any]) -> Mapping[str, Any] | None:
     }
 
 
-def _terms(loaded: Row[Any]) -> CardTerms:
+def _terms(loaded: Any) -> CardTerms:
     earns = loaded.earn_points is not None
     return CardTerms(
         name=loaded.name,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, select
 from sqlalchemy.types import BigInteger, Text
 
 from loyalty_common.database import Transaction
@@ -59,7 +59,7 @@ COLUMNS = (
 )
 
 
-def identify(tx: Transaction, loaded: Row[Any], name: CustomerName) -> Mapping[str, Any]:
+def identify(tx: Transaction, loaded: Any, name: CustomerName) -> Mapping[str, Any]:
     """The profile of the one who is named; ``CustomerNotFound``, ``CustomersDiffer``, or ask the owner."""
     if loaded.named_id is None:
         raise _missing(tx, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, and_, bindparam
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam
 from sqlalchemy.types import BigInteger
 
 from loyalty_common.directory import MissingFromDirectory
@@ -32,7 +32,7 @@ IS_NAMED = and_(
 )
 
 
-def check_known(loaded: Row[Any], *, partner_location_id: int | None) -> None:
+def check_known(loaded: Any, *, partner_location_id: int | None) -> None:
     """Both locations are in the directory, or their owner is asked; ``UnknownLocation`` if it has none."""
     if loaded.home_time_zone is None:
         raise missing(loaded.home_location_id)

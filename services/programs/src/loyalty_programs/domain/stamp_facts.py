@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, literal_column, select
+from sqlalchemy import and_, bindparam, literal_column, select
 from sqlalchemy.types import BigInteger, Text
 
 from loyalty_common.database import Conflict, Rendered, Transaction
@@ -101,7 +101,7 @@ class StampFacts:
     version: int | None
     earlier_id: int | None
     stamp_id: int
-    loaded: Row[Any]
+    loaded: Any
 
 
 def lock_and_load(
@@ -109,21 +109,21 @@ def lock_and_load(
 ) -> StampFacts | Reply:
     """The facts, or the reply that this request got before; ``NotFound`` for the card."""
     named = {"stamp_card_id": stamp_card_id, **customer.parameters}
-    locked = tx.run(_LOCK, named).scalar_one_or_none()
-    loaded = tx.run(_LOAD, {**named, **receipt.parameters, **act.parameters}).one()
+    locked = tx.run(_LOCK, named)
+    [loaded] = tx.run(_LOAD, {**named, **receipt.parameters, **act.parameters})
     if loaded.stamp_card_id is None:
         raise NotFound
     reply = stored_reply(loaded, act.request)
     if reply is not None:
         return reply
     profile = people.identify(tx, loaded, customer)
-    if loaded.membership_id != locked:
+    if loaded.membership_id != (locked[0].id if locked else None):
         # Joined by another purchase after our lock found nobody: what we see is not ours to change yet.
         raise Conflict
     return _facts(loaded, profile)
 
 
-def _facts(loaded: Row[Any], profile: Mapping[str, Any]) -> StampFacts:
+def _facts(loaded: Any, profile: Mapping[str, Any]) -> StampFacts:
     return StampFacts(
         stamp_card_id=loaded.stamp_card_id,
         card=StampCardTerms(

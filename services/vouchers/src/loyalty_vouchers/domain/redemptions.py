@@ -70,7 +70,7 @@ def redeem(tx: Transaction, *, voucher_id: int, customer: CustomerName, order: O
 
 
 def _load(tx: Transaction, *, voucher_id: int, customer: CustomerName, order: Order, act: Act) -> Row[Any]:
-    locked = tx.run(LOCK, {"voucher_id": voucher_id}).first()
+    locked = tx.run(LOCK, {"voucher_id": voucher_id})
     rows = tx.run(
         LOAD,
         {
@@ -80,16 +80,17 @@ def _load(tx: Transaction, *, voucher_id: int, customer: CustomerName, order: Or
             "order_reference": order.order_reference,
             "idempotency_key": act.request.key,
         },
-    ).all()
+    )
     if not rows:
         raise NotFound
     if len(rows) > 1:
         # The event that says who gave the e-mail up is on its way; until then a till could reach the wrong person.
         raise Unavailable("This e-mail address is passing from one customer to another.")
-    if locked is None and rows[0].is_limited:
+    if not locked and rows[0].is_limited:
         # The limit was set between our two statements: another till may be at its last use.
         raise Conflict
-    return rows[0]
+    loaded: Row[Any] = rows[0]
+    return loaded
 
 
 def _check_locations(loaded: Row[Any], order: Order) -> None:
@@ -133,7 +134,7 @@ def _record(
         redemption=reply.data,
         voucher_name=loaded.name,
         discount_type=loaded.discount_type,
-        discount_value=shapes.discount_value(loaded._mapping),
+        discount_value=shapes.discount_value(loaded._asdict()),
         customer=profile,
     )
     _RECORD.write(
