@@ -13,6 +13,7 @@ from typing import Self
 from benchmarks import stage, tools
 from benchmarks.pace import Limit, Line, NotMeasured, Pace, Run
 from benchmarks.stage import Merchant
+from benchmarks.tools import Done
 from loyalty_common.identity import GATEWAY, TokenSigner
 from loyalty_local.suite import Suite
 
@@ -77,11 +78,11 @@ class Till:
         url = self.suite.layout.database_urls["programs"]
         variables = {"tenant_id": self.merchant.tenant_id, "card_id": self.merchant.card_id, **self.texts}
 
-        def run() -> float:
+        def run() -> Done:
             return tools.pgbench(url, "credit.pgbench", clients=_CLIENTS, seconds=seconds, variables=variables)
 
         with _held(self.suite, "programs-relay"):
-            rate = self._checked(run, seconds)
+            rate = self._checked(run)
             self._empty_outbox()
         return rate
 
@@ -92,10 +93,10 @@ class Till:
             "RUN": f"run{next(self.runs)}",
         }
 
-        def run() -> float:
+        def run() -> Done:
             return tools.wrk(base, "credit.lua", connections=_CLIENTS, seconds=seconds, environment=environment)
 
-        rate = self._checked(run, seconds)
+        rate = self._checked(run)
         self._settle()
         return rate
 
@@ -115,15 +116,15 @@ class Till:
         signer = TokenSigner(GATEWAY, self.suite.layout.keys.private_keys[GATEWAY])
         return f"Bearer {signer.mint('programs', tenant_id=self.merchant.tenant_id, claims=claims)}"
 
-    def _checked(self, run: Callable[[], float], seconds: float) -> float:
-        """The rate, if the ledger has grown by it."""
+    def _checked(self, run: Callable[[], Done]) -> float:
+        """The rate, if the ledger has grown by as much."""
         with stage.database(self.suite, "programs") as programs:
             before = stage.count(programs, "select count(*) from points_transactions")
-            rate = run()
+            done = run()
             written = stage.count(programs, "select count(*) from points_transactions") - before
-        if written < 0.95 * rate * seconds:
-            raise NotMeasured(f"of {rate * seconds:.0f} purchases only {written} were written")
-        return rate
+        if written < done.count:
+            raise NotMeasured(f"of {done.count} purchases only {written} were written")
+        return done.rate
 
     def _settle(self) -> None:
         """Until the events of the last run are out of the way, or by throwing them away where nobody fetches them."""

@@ -47,7 +47,7 @@ def _fetching(port: int, authorization: str) -> Run:
     url, environment = f"http://127.0.0.1:{port}{_PATH}", {"AUTHORIZATION": authorization}
 
     def run(seconds: float) -> float:
-        return tools.wrk(url, "get.lua", connections=_CONNECTIONS, seconds=seconds, environment=environment)
+        return tools.wrk(url, "get.lua", connections=_CONNECTIONS, seconds=seconds, environment=environment).rate
 
     return run
 

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
@@ -37,27 +38,41 @@ def program(name: str, *, package: str) -> str:
     return str(found)
 
 
-def wrk(url: str, script: str, *, connections: int, seconds: float, environment: Mapping[str, str]) -> float:
-    """Requests per second of a script in this folder; one that failed spoils the figure."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How many there were, each of them without a fault, and in what time."""
+
+    count: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        return self.count / self.seconds
+
+
+def wrk(url: str, script: str, *, connections: int, seconds: float, environment: Mapping[str, str]) -> Done:
+    """Requests by a script in this folder."""
     options = ["--threads", "1", "--connections", str(connections), "--duration", f"{seconds:.0f}s", "--timeout", "10s"]
     command = [program("wrk", package="wrk"), *options, "--script", str(HERE / script), url]
     done = json.loads(_printed(command, environment).splitlines()[-1])
     if done["failed"] or not done["requests"]:
         raise NotMeasured(f"{done['failed']} of {done['requests']} requests to {url} failed")
-    return float(done["requests"] / done["seconds"])
+    return Done(done["requests"], done["seconds"])
 
 
-def pgbench(url: str, script: str, *, clients: int, seconds: float, variables: Mapping[str, object]) -> float:
-    """Transactions per second of a script in this folder, its statements prepared."""
+def pgbench(url: str, script: str, *, clients: int, seconds: float, variables: Mapping[str, object]) -> Done:
+    """Transactions by a script in this folder, its statements prepared."""
     options = ["--no-vacuum", "--protocol=prepared", f"--client={clients}", "--jobs=2", f"--time={seconds:.0f}"]
     options += [f"--define={name}={value}" for name, value in variables.items()]
     command = [str(binaries.programs(copy_to=None) / "pgbench"), *options, f"--file={HERE / script}"]
     # Not as an argument: those are for everybody to read.
     environment = {f"PG{_PG_NAMES.get(name, name.upper())}": str(v) for name, v in conninfo_to_dict(url).items()}
-    found = re.search(r"tps = ([0-9.]+)", _printed(command, environment))
+    found = re.search(
+        r"actually processed: (\d+).* failed transactions: 0 .*tps = ([0-9.]+)", _printed(command, environment), re.S
+    )
     if found is None:
-        raise NotMeasured("pgbench did not say how much it did")
-    return float(found[1])
+        raise NotMeasured("pgbench did not do what it was told")
+    return Done(int(found[1]), int(found[1]) / float(found[2]))
 
 
 _PG_NAMES = {"dbname": "DATABASE"}
