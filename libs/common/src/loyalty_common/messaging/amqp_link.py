@@ -27,6 +27,7 @@ RECONNECT_S = 0.5
 # Well below the lease of the rows: while this relay still waits for a confirm, no other may be given them.
 _ANSWER_S = 4.0
 _CLOSE_S = 1.0
+_KEEP_ALIVE_S = 1.0
 _log = structlog.get_logger()
 
 
@@ -59,6 +60,7 @@ class BrokerLink:
         self._channel: Channel
         self._awaited: dict[Any, UUID | None] = {}  # what the broker has yet to answer; ids by ascending delivery tag
         self._last_tag = 0
+        self._served_at = 0.0
         self._confirmed: set[UUID] = set()
         self._connection = SelectConnection(
             address,
@@ -85,12 +87,10 @@ class BrokerLink:
             self._await_answers()
         return self._confirmed
 
-    def pause(self, seconds: float) -> None:
-        """Wait, answering heartbeats."""
-        loop = self._connection.ioloop
-        timer = loop.call_later(seconds, loop.stop)
-        loop.start()
-        loop.remove_timeout(timer)
+    def keep_alive(self) -> None:
+        """Answers heartbeats and notices a loss. To be called often; does something once a second."""
+        if time.monotonic() - self._served_at > _KEEP_ALIVE_S:
+            self._serve(0)
 
     def raise_if_lost(self) -> None:
         if self.lost is not None:
@@ -101,7 +101,7 @@ class BrokerLink:
             self._connection.close()
         deadline = time.monotonic() + _CLOSE_S
         while not self._connection.is_closed and time.monotonic() < deadline:
-            self.pause(_CLOSE_S)
+            self._serve(_CLOSE_S)
         self._connection.ioloop.close()
 
     def _find_queues(self) -> None:
@@ -125,7 +125,15 @@ class BrokerLink:
             if time.monotonic() > deadline:
                 self.lost = BrokerSilent(f"in {_ANSWER_S} s")
             else:
-                self.pause(_ANSWER_S)
+                self._serve(_ANSWER_S)
+
+    def _serve(self, seconds: float) -> None:
+        """Runs the event loop until a callback stops it, at most so long."""
+        loop = self._connection.ioloop
+        timer = loop.call_later(seconds, loop.stop)
+        loop.start()
+        loop.remove_timeout(timer)
+        self._served_at = time.monotonic()
 
     def _answered(self, *what: object) -> None:
         for answered in what:

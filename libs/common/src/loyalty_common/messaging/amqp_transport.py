@@ -44,5 +44,6 @@ def _carry(connection: Connection, link: BrokerLink, rows: LeasedRows, stop: thr
                 rows.release(connection, {message.id for message in messages} - confirmed)
             busy_at = time.monotonic()
         if len(messages) < AMQP_BATCH:
-            link.pause(poll_s(time.monotonic() - busy_at))
+            stop.wait(poll_s(time.monotonic() - busy_at))
+        link.keep_alive()
         link.raise_if_lost()

@@ -77,16 +77,24 @@ class SubscriberRows:
     def __init__(self, outbox: sa.Table, *, publisher: str, subscribers: Collection[str]) -> None:
         self._publisher = publisher
         pending = {subscriber: _pending(outbox, subscriber) for subscriber in subscribers}
+        due = {
+            subscriber: sa.and_(outbox.c.available_at <= sa.func.now(), pending[subscriber]) for subscriber in pending
+        }
+        self._awaiting = sa.select(*(sa.exists().where(due[subscriber]).label(subscriber) for subscriber in due))
         self._due = {
             subscriber: sa.select(*_message_columns(outbox))
-            .where(outbox.c.available_at <= sa.func.now(), pending[subscriber])
+            .where(due[subscriber])
             .order_by(outbox.c.available_at, outbox.c.id)
             .limit(HTTP_BATCH)
-            for subscriber in subscribers
+            for subscriber in due
         }
         self._confirm = {subscriber: _confirmation(outbox, subscriber, subscribers) for subscriber in subscribers}
         self._postpone = sa.update(outbox).where(_named(outbox)).values(available_at=sa.func.now() + POISON_PAUSE)
         self._sweep = sa.delete(outbox).where(sa.not_(sa.or_(*pending.values())))
+
+    def awaiting(self, connection: sa.Connection) -> list[str]:
+        """The subscribers for whom rows are due."""
+        return [name for name, is_due in connection.execute(self._awaiting).mappings().one().items() if is_due]
 
     def due(self, connection: sa.Connection, subscriber: str) -> list[Message]:
         """The oldest rows that ``subscriber`` has yet to confirm, at most ``HTTP_BATCH``."""
