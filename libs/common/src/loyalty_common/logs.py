@@ -30,8 +30,10 @@ def configure(service: str, *, level: str = "info") -> None:
     root.handlers[:] = [_Bridge()]
     root.setLevel(_LEVELS.get(level.lower(), 20))
     # These narrate every connection; their failures reach us as exceptions.
-    for chatty in ("pika", "urllib3", "alembic"):
+    for chatty in ("urllib3", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Of one attempt to reach a broker that is down it makes seven errors, two tracebacks among them.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
 
 
 def _naming(service: str) -> structlog.typing.Processor:
