@@ -33,6 +33,13 @@ KEY = KnownKey(
 )
 
 
+@pytest.fixture
+def known_keys(accounts_url):
+    engine = database.create_engine(accounts_url, pool_size=2, application_name="look-ups")
+    yield KnownKeys(engine)
+    engine.dispose()
+
+
 @pytest.mark.parametrize("scope", ["customers:read", "programs:write", "programs:read", None])
 def test_a_scope_that_was_granted_opens_its_routes_and_write_includes_read(scope):
     check_permission(KEY, scope=scope)
@@ -68,34 +75,30 @@ def test_the_token_says_who_calls_and_is_minted_once(identity_keys):
 @pytest.mark.parametrize(
     ("column", "refusal"), [("expires_at", KeyExpired), ("revoked_at", KeyRevoked)], ids=["expired", "revoked"]
 )
-def test_a_key_ends_at_its_moment(engine, new_key, change, peppers, column, refusal):
+def test_a_key_ends_at_its_moment(known_keys, new_key, change, peppers, column, refusal):
     key = new_key()
     change(f"update api_keys set {column} = :at where id = :id", at=NOW, id=key["id"])
-    authenticator = Authenticator(KeyCache(KnownKeys(engine).find), peppers=peppers)
+    authenticator = Authenticator(KeyCache(known_keys.find), peppers=peppers)
     authenticator.authenticate(f"Bearer {key['key']}", now=NOW - timedelta(seconds=1))
     with pytest.raises(refusal):
         authenticator.authenticate(f"Bearer {key['key']}", now=NOW)
 
 
-def test_a_key_with_a_limit_of_its_own_keeps_below_the_plans(engine, new_key, change):
+def test_a_key_with_a_limit_of_its_own_keeps_below_the_plans(known_keys, new_key, change):
     key = new_key("business")
     change("update api_keys set requests_per_minute = 600, burst = 50 where id = :id", id=key["id"])
-    own, organization = KnownKeys(engine).find(key["key"][9:19]).buckets
+    own, organization = known_keys.find(key["key"][9:19]).buckets
     assert (own.per_minute, own.burst, own.name) == (600, 50, "key")
     assert (organization.per_minute, organization.burst, organization.name) == (3000, 500, "organization")
 
 
-def test_a_look_up_survives_connections_that_died_in_the_pool(accounts_url, new_key):
-    engine = database.create_engine(accounts_url, pool_size=2, application_name="doomed")
-    known_keys, kid = KnownKeys(engine), new_key()["key"][9:19]
+def test_a_look_up_survives_connections_that_died_in_the_pool(known_keys, engine, new_key):
+    kid = new_key()["key"][9:19]
     assert known_keys.find(kid) is not None
-    other = database.create_engine(accounts_url, pool_size=1, application_name="killer")
-    with other.connect() as connection:
-        kill = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'doomed'"
+    with engine.connect() as connection:
+        kill = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'look-ups'"
         assert connection.execute(text(kill)).scalars().all() == [True]
     assert known_keys.find(kid) is not None
-    engine.dispose()
-    other.dispose()
 
 
 def test_a_database_that_is_away_is_not_an_unknown_key():

@@ -83,21 +83,23 @@ class Gateway:
         return [line for line in parsed if all(line.get(name) == value for name, value in fields.items())]
 
 
+def _operation(scope: str, kind: str, *, timeout_s: int = 1) -> dict[str, Any]:
+    rules = {"scope": scope, "class": kind, "timeout_s": timeout_s}
+    return {"x-loyalty": rules, "responses": {"200": {"description": "OK"}}}
+
+
 @pytest.fixture(scope="session")
 def openapi_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("openapi")
-    operation = lambda scope, kind: {  # noqa: E731
-        "x-loyalty": {"scope": scope, "class": kind, "timeout_s": 1},
-        "responses": {"200": {"description": "OK"}},
-    }
-    read, write = operation("programs:read", "read"), operation("programs:write", "write")
+    read, write = _operation("programs:read", "read"), _operation("programs:write", "write")
     programs = {
         "/v1/loyalty-cards": {"get": read, "post": write},
         "/v1/loyalty-cards/{loyalty_card_id}": {"get": read, "patch": write},
         "/v1/loyalty-cards/{loyalty_card_id}/transactions": {"get": read, "post": write},
+        "/v1/stamp-cards": {"get": _operation("programs:read", "read", timeout_s=30)},
         "/internal/events": {"post": {"responses": {}}},
     }
-    customers = {"/v1/customers/{customer_id}": {"delete": operation("customers:write", "write")}}
+    customers = {"/v1/customers/{customer_id}": {"delete": _operation("customers:write", "write")}}
     documents = {"programs": programs, "customers": customers, "vouchers": {}, "webhooks": {}}
     for service, paths in documents.items():
         (folder / f"{service}.json").write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))

@@ -138,7 +138,7 @@ class Proxy:
         reply = self.upstreams[route.service].send(Call(visit.method, path, sent, body, route.timeout_s))
         visit.line.tell(upstream=route.service, upstream_ms=round((time.perf_counter() - asked_at) * 1000, 2))
         returned = headers.to_client(reply.headers)
-        if reply.length is not None:
+        if reply.length is not None and visit.method != "HEAD":
             returned.append(("Content-Length", str(reply.length)))
         return reply.status, returned, (reply.body,) if isinstance(reply.body, bytes) else reply.body
 

@@ -49,9 +49,7 @@ class Origin:
         self.rests_until = 0.0
 
     def borrow(self, *, fresh: bool) -> socket.socket:
-        if fresh:
-            self._drop_idle()
-        while self._idle:
+        while self._idle and not fresh:
             since, sock = self._idle.pop()
             if time.monotonic() - since < _IDLE_S:
                 return sock
@@ -70,7 +68,7 @@ class Origin:
         else:
             sock.close()
 
-    def _drop_idle(self) -> None:
+    def drop_idle(self) -> None:
         """After one connection broke: the process behind the others is probably gone too."""
         while self._idle:
             self._idle.pop()[1].close()
@@ -136,8 +134,10 @@ class Upstream:
             sock.close()
             _log.warning("upstream_timeout", upstream=self._service, timeout_s=call.timeout_s)
             raise GatewayTimeout from error
-        except BaseException:
+        except BaseException as error:
             sock.close()
+            if isinstance(error, _BROKEN):
+                origin.drop_idle()
             raise
 
     def _next_origin(self) -> Origin:

@@ -67,7 +67,10 @@ class KnownKey:
 
 
 class KnownKeys:
-    """Looks keys up. A connection that turns out to be dead is asked for once more, on a fresh one."""
+    """Looks keys up, on an engine of its own: nothing on it may take longer than a look-up.
+
+    A connection that turns out to be dead is asked for once more, on a fresh one.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
