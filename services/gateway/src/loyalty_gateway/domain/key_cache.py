@@ -69,7 +69,7 @@ class KeyCache:
         asked_at = self._clock()
         try:
             key = self._load(kid)
-        except Exception as error:
+        except BaseException as error:
             with self._lock:
                 del self._flights[kid]
             flight.set_exception(error)
