@@ -1,0 +1,60 @@
+"""What the service answers is what its OpenAPI document says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+
+Call = Callable[..., Any]
+SALE = {"customer_id": 1042, "amount": 24.50, "currency": "USD"}
+
+
+@pytest.fixture
+def agrees(client: FlaskClient) -> Callable[..., None]:
+    """``agrees(response, "post", "/loyalty-cards")``"""
+    document = client.get("/openapi.json").json
+
+    def check(response: Any, method: str, path: str) -> None:
+        answers = document["paths"][f"/v1{path}"][method]["responses"]
+        schema = answers[str(response.status_code)]["content"]["application/json"]["schema"]
+        checker = Draft202012Validator.FORMAT_CHECKER
+        Draft202012Validator({**schema, "components": document["components"]}, format_checker=checker).validate(
+            response.json
+        )
+        assert set(response.json["meta"]) >= {"request_id"}
+
+    return check
+
+
+def test_every_answer_is_as_the_document_says(
+    call: Call, agrees: Any, alex: int, insider: Callable[..., int], coffee_club: Callable[..., int]
+) -> None:
+    card, club = insider(points_expire_after_months=12), coffee_club()
+    enroll, transact = "/loyalty-cards/{card_id}/enrollments", "/loyalty-cards/{card_id}/transactions"
+    stamp = "/stamp-cards/{stamp_card_id}/stamps"
+    for path, sent in (
+        ("/loyalty-cards", {"name": "Plain", "partner_location_id": 2}),
+        ("/stamp-cards", {"name": "Tea Club", "partner_location_id": 2, "stamps_required_for_reward": 5}),
+        (enroll, {"customer_id": alex}),
+        (enroll, {"customer_id": alex}),
+        (transact, SALE | {"reference": "POS-1"}),
+        (transact, SALE | {"reference": "POS-1", "colour": "red"}),
+        (transact, SALE | {"currency": "EUR"}),
+        (transact, {}),
+        (stamp, SALE | {"quantity": 12, "reference": "POS-1"}),
+        (stamp, SALE | {"quantity": 12, "reference": "POS-1"}),
+    ):
+        agrees(call("POST", path.format(card_id=card, stamp_card_id=club), sent), "post", path)
+    for path in (
+        "/loyalty-cards",
+        "/loyalty-cards/{card_id}",
+        transact,
+        "/stamp-cards",
+        "/stamp-cards/{stamp_card_id}",
+    ):
+        agrees(call("GET", path.format(card_id=card, stamp_card_id=club)), "get", path)
+    for listing in ("/loyalty-cards", transact, "/stamp-cards"):
+        agrees(call("GET", listing.format(card_id=card) + "?cursor="), "get", listing)
+    agrees(call("GET", "/loyalty-cards/999999"), "get", one_card)

@@ -1,0 +1,90 @@
+"""The console commands, as processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from loyalty_common.testing.keys import IdentityKeys
+from loyalty_programs.settings import Settings
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+COMMAND = (sys.executable, "-m", "loyalty_programs")
+
+
+@pytest.fixture
+def environment(settings: Settings, identity_keys: IdentityKeys) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": settings.database_url,
+        "PUBLIC_BASE_URL": settings.public_base_url,
+        "EVENTS_URL": settings.events_url,
+        "CUSTOMERS_URL": settings.customers_url,
+        "GATEWAY_INTERNAL_URL": settings.gateway_internal_url,
+        "IDENTITY_PUBLIC_KEYS": identity_keys.public_keys_json,
+        "IDENTITY_PRIVATE_KEY": settings.identity_private_key,
+    }
+
+
+@pytest.fixture
+def run(environment: dict[str, str], engine: Engine) -> Run:
+    def process(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            **{"env": environment, "capture_output": True, "text": True, "check": False, "timeout": 60, **options},
+        )
+
+    return process
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate", "relay", "consume"])
+def test_without_its_environment_nothing_starts(run: Run, command: str) -> None:
+    process = run(command, env={"PATH": os.environ["PATH"]})
+    assert process.returncode == 1
+    assert "DATABASE_URL is not set" in process.stderr
+    assert "GATEWAY_INTERNAL_URL is not set" in process.stderr
+
+
+def test_migrating_what_is_migrated_is_no_error(run: Run) -> None:
+    assert run("migrate").returncode == 0
+
+
+def test_all_jobs_run_once_or_until_they_are_told_to_end(run: Run, environment: dict[str, str]) -> None:
+    assert run("job", "all").returncode == 0
+    repeated = [*COMMAND, "job", "all", "--every", "3600"]
+    with subprocess.Popen(repeated, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "job_done" in process.stderr.readline()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+
+
+def test_the_document_names_every_public_operation_and_how_to_route_it(run: Run) -> None:
+    process = run("openapi", env={"PATH": os.environ["PATH"]})
+    document = json.loads(process.stdout)
+    assert document["openapi"] == "3.1.0"
+    routed = {
+        f"{method} {path.removeprefix('/v1')}": (operation["x-loyalty"]["scope"], operation["x-loyalty"]["class"])
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if method in ("get", "post")
+    }
+    reading, writing = ("programs:read", "read"), ("programs:write", "write")
+    assert routed == {
+        "get /loyalty-cards": reading,
+        "post /loyalty-cards": writing,
+        "get /loyalty-cards/{card_id}": reading,
+        "post /loyalty-cards/{card_id}/enrollments": writing,
+        "get /loyalty-cards/{card_id}/transactions": reading,
+        "post /loyalty-cards/{card_id}/transactions": writing,
+        "get /stamp-cards": reading,
+        "post /stamp-cards": writing,
+        "get /stamp-cards/{stamp_card_id}": reading,
+        "post /stamp-cards/{stamp_card_id}/stamps": writing,
+    }
