@@ -47,13 +47,8 @@ def test_every_answer_is_as_the_document_says(
         (stamp, SALE | {"quantity": 12, "reference": "POS-1"}),
     ):
         agrees(call("POST", path.format(card_id=card, stamp_card_id=club), sent), "post", path)
-    for path in (
-        "/loyalty-cards",
-        "/loyalty-cards/{card_id}",
-        transact,
-        "/stamp-cards",
-        "/stamp-cards/{stamp_card_id}",
-    ):
+    one_card, one_club = "/loyalty-cards/{card_id}", "/stamp-cards/{stamp_card_id}"
+    for path in ("/loyalty-cards", one_card, transact, "/stamp-cards", one_club):
         agrees(call("GET", path.format(card_id=card, stamp_card_id=club)), "get", path)
     for listing in ("/loyalty-cards", transact, "/stamp-cards"):
         agrees(call("GET", listing.format(card_id=card) + "?cursor="), "get", listing)
