@@ -28,7 +28,6 @@ _RECORD_LOSS = Record(
     guard=_BALANCE, changes={points_transactions: ("points_remaining",)}, inserts=(*_BOOKED, lot_spends)
 )
 _RECORD_ENROLLMENT = Record(inserts=(enrollments, *_BOOKED))
-_RECORD_REPLY = Record(inserts=(idempotency,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +70,6 @@ def book(
     else:
         _record(tx, facts, entries, inserts)
     return answer
-
-
-def answer_only(tx: Transaction, reply: Reply, act: Act) -> Reply:
-    """Nothing happens, but the key is used up: its repetition answers the same."""
-    _RECORD_REPLY.write(tx, {idempotency: [idempotency_row(act.request, reply, at=act.at)]})
-    return reply
 
 
 def _record(

@@ -15,6 +15,7 @@ from loyalty_programs.domain.bookkeeping import Columns, NewEnrollment
 from loyalty_programs.domain.facts import Facts, lock_and_load
 from loyalty_programs.domain.members import NUMBERS, member_number
 from loyalty_programs.domain.people import CustomerName
+from loyalty_programs.domain.replies import answer_only
 from loyalty_programs.models import enrollment_ids, loyalty_cards, points_transaction_ids
 
 _CARD_AND_IDS = select(
@@ -36,7 +37,7 @@ def enroll(tx: Transaction, *, card_id: int, customer: CustomerName, act: Act) -
     places.check_known(facts.loaded, partner_location_id=None)
     bonus = enrolling.enroll(facts.card, facts.member, at=act.at)
     if bonus is None:
-        return bookkeeping.answer_only(tx, Reply(200, _answer(facts.enrollment or {}, [])), act)
+        return answer_only(tx, Reply(200, _answer(facts.enrollment or {}, [])), act)
     new, bonus_id = prepare(tx, facts, points_balance=sum(entry.points_delta for entry in bonus), act=act)
     return bookkeeping.book(
         tx,

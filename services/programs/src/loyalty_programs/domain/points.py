@@ -16,6 +16,7 @@ from loyalty_programs.domain.earning import Adjustment, Posting, Purchase
 from loyalty_programs.domain.errors import DuplicateReference
 from loyalty_programs.domain.facts import Facts, lock_and_load
 from loyalty_programs.domain.people import CustomerName
+from loyalty_programs.domain.replies import answer_only
 
 
 def post(
@@ -39,7 +40,7 @@ def post(
     if isinstance(facts, Reply):
         return facts
     if facts.earlier_id is not None:
-        return bookkeeping.answer_only(tx, _repetition(tx, facts, command, receipt), act)
+        return answer_only(tx, _repetition(tx, facts, command, receipt), act)
     places.check_known(facts.loaded, partner_location_id=receipt.partner_location_id)
     posting = earning.post(facts.card, facts.member, command, occurred_at=receipt.occurred_at, lots=facts.lots)
     return _book(tx, facts, posting, receipt=receipt, act=act)

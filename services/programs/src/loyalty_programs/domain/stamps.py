@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from loyalty_programs.domain import places, queries, shapes, stamping
 from loyalty_programs.domain.acts import Act, Receipt
 from loyalty_programs.domain.errors import DuplicateReference
 from loyalty_programs.domain.people import CustomerName
+from loyalty_programs.domain.replies import answer_only
 from loyalty_programs.domain.stamp_facts import StampFacts, lock_and_load
 from loyalty_programs.domain.stamping import StampEntry
 from loyalty_programs.events import StampsIssued
@@ -37,7 +38,6 @@ _STAMPED = (stamp_transactions, stamp_rewards, outbox, idempotency)
 
 _RECORD = Record(guard=(stamp_memberships, ("stamps_balance", "updated_at")), inserts=_STAMPED)
 _RECORD_JOINING = Record(inserts=(stamp_memberships, *_STAMPED))
-_RECORD_REPLY = Record(inserts=(idempotency,))
 # How many rewards there are is only known after deciding: their ids are drawn in a statement of their own.
 _DRAW = select(
     stamp_transaction_ids.next_value().label("stamp_id"), stamp_reward_ids.next_value().label("reward_id")
@@ -65,9 +65,7 @@ def issue(
     if isinstance(facts, Reply):
         return facts
     if facts.earlier_id is not None:
-        reply = _repetition(tx, facts, order, receipt)
-        _RECORD_REPLY.write(tx, {idempotency: [idempotency_row(act.request, reply, at=act.at)]})
-        return reply
+        return answer_only(tx, _repetition(tx, facts, order, receipt), act)
     places.check_known(facts.loaded, partner_location_id=receipt.partner_location_id)
     entries = stamping.stamp(
         facts.card,
@@ -96,35 +94,20 @@ def _rows(
     receipt: Receipt,
     act: Act,
 ) -> list[Columns]:
+    """One row per entry: the first is what was bought, each of the others a reward."""
     common = {
-        "operation": receipt.operation,
-        "reference": receipt.reference,
-        "partner_location_id": receipt.partner_location_id,
+        **receipt.parameters,
         "source": act.source,
         "reverses_stamp_id": None,
         "occurred_at": receipt.occurred_at,
         "recorded_at": act.at,
     }
-    earn = {
-        "id": facts.stamp_id,
-        "quantity": order.quantity,
-        "amount": order.amount,
-        "currency": order.currency,
-        "notes": receipt.notes,
-        "stamp_reward_id": None,
-    }
+    bought = {**asdict(order), "id": facts.stamp_id, "notes": receipt.notes, "stamp_reward_id": None}
     nothing = dict.fromkeys(("quantity", "amount", "currency", "notes"))
     rewards = [{**nothing, "id": row.stamp_id, "stamp_reward_id": row.reward_id} for row in drawn]
     return [
-        {
-            **common,
-            **own,
-            "position": position,
-            "type": entry.type,
-            "stamps_delta": entry.stamps_delta,
-            "stamps_balance_after": entry.stamps_balance_after,
-        }
-        for position, (entry, own) in enumerate(zip(entries, [earn, *rewards], strict=True))
+        {**common, **own, **asdict(entry), "position": position}
+        for position, (entry, own) in enumerate(zip(entries, [bought, *rewards], strict=True))
     ]
 
 
