@@ -91,7 +91,14 @@ class SenderProcess:
 
 
 @pytest.fixture
-def deliver(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., SenderProcess]]:
+def empty_queue(engine: Engine) -> None:
+    """What earlier tests are owed is not for this one's senders."""
+    with engine.begin() as connection:
+        connection.execute(text("delete from delivery_queue"))
+
+
+@pytest.fixture
+def deliver(environment: dict[str, str], empty_queue: None, tmp_path: Path) -> Iterator[Callable[..., SenderProcess]]:
     """``deliver()`` starts a sender; those still running at the end are stopped and must end well."""
     started: list[SenderProcess] = []
 
@@ -107,7 +114,7 @@ def deliver(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..
 
 
 @pytest.fixture
-def sending(settings: Settings) -> Iterator[Callable[..., None]]:
+def sending(settings: Settings, empty_queue: None) -> Iterator[Callable[..., None]]:
     """``sending()`` runs a sender in this process until the test ends; keywords replace its settings."""
     stop = threading.Event()
     opened: list[tuple[threading.Thread, Client, Engine]] = []

@@ -112,8 +112,9 @@ def test_410_closes_the_endpoint_and_what_is_pending_waits(
     publish()  # nothing is owed to a closed endpoint
     other = endpoint(receiver.url)
     publish()
-    receiver.wait_for(2)
+    db.wait(lambda: len(db.attempts()) == 2)
     assert [delivery.endpoint_id for delivery in db.deliveries()] == [made["id"], other["id"]]
+    assert [attempt.endpoint_id for attempt in db.attempts()] == [made["id"], other["id"]]
     assert len(db.queue()) == 2
 
 
