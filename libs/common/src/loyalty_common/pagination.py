@@ -85,16 +85,6 @@ def _by_cursor(
     return web.answer([show(row) for row in found], meta=meta, links=links)
 
 
-def empty_page(query: Mapping[str, Any]) -> Response:
-    """The answer where a filter names something that does not exist."""
-    page = None if "cursor" in request.args else query["page"] or 1
-    last, total = (None, None) if page is None else (1, 0)
-    meta = {"current_page": page, "last_page": last, "per_page": query["per_page"], "total": total}
-    first = _link(cursor="") if page is None else _link(page=1)
-    links = {"first": first, "last": None if page is None else first, "prev": None, "next": None}
-    return web.answer([], meta=meta, links=links)
-
-
 def _link(**position: Any) -> str:
     """The public URL of this list with the caller's other parameters first; never built from Host."""
     kept = [(key, value) for key, value in request.args.items(multi=True) if key not in ("page", "cursor")]
