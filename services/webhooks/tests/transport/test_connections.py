@@ -17,7 +17,9 @@ import pytest
 from loyalty_common.testing.machine import free_port
 from loyalty_webhooks.domain.targets import Target
 from loyalty_webhooks.transport.client import Answer, Client
+from loyalty_webhooks.transport.connection import Connection
 from loyalty_webhooks.transport.dialing import Dialer
+from loyalty_webhooks.transport.pool import ConnectionPool
 
 Post = Callable[..., Answer]
 Receive = Callable[..., Target]
@@ -99,6 +101,19 @@ def test_an_answer_that_says_close_ends_the_connection(receive: Receive, post: P
     target = receive(close)
     assert [post(target).status_code for _ in range(3)] == [200] * 3
     assert len(set(connections)) == 3
+
+
+def test_no_more_connections_are_kept_than_a_process_may_have_open(receive: Receive) -> None:
+    target = receive(lambda to: to.recv(1), unread=True)
+    pool = ConnectionPool()
+    for port in range(1, 301):
+        one = socket.create_connection(("127.0.0.1", target.port))
+        pool.give(Target("http", "127.0.0.1", port, "/"), Connection(target, one))
+    kept = [pool.take(Target("http", "127.0.0.1", port, "/")) for port in range(1, 301)]
+    assert [connection is not None for connection in kept] == [True] * 256 + [False] * 44
+    for connection in kept[:256]:
+        assert connection is not None
+        connection.close()
 
 
 def test_a_dead_port_fails_to_connect(post: Post) -> None:

@@ -22,7 +22,7 @@ _SWEEP_EVERY_TICKS = 50
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of an attempt. ``status_code`` is null if no status line came; ``failure`` if the answer was whole."""
+    """What came of an attempt. ``status_code`` is null where no status line came, ``failure`` where all of it came."""
 
     duration_ms: int
     status_code: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Mapping
 from http.client import HTTPConnection
 from typing import Any
@@ -16,6 +17,7 @@ class Connection(HTTPConnection):
     def __init__(self, target: Target, connected: socket.socket) -> None:
         super().__init__(target.host, target.port)
         self.sock = connected
+        self.since = time.monotonic()
         self._gathered: list[Any] = []
 
     def send(self, data: Any) -> None:

@@ -12,6 +12,8 @@ from loyalty_webhooks.transport.connection import Connection
 
 _IDLE_S = 30.0
 _PER_RECEIVER = 32
+_OF_ALL_RECEIVERS = 256  # far below what a process may have open
+_OLDEST_S = 300.0  # then the name is resolved anew: a receiver that moved is followed
 
 _Receiver = tuple[str, str, int]
 
@@ -19,6 +21,7 @@ _Receiver = tuple[str, str, int]
 class ConnectionPool:
     def __init__(self) -> None:
         self._idle: dict[_Receiver, deque[tuple[float, Connection]]] = {}
+        self._count = 0
         self._lock = threading.Lock()
 
     def take(self, target: Target) -> Connection | None:
@@ -29,6 +32,7 @@ class ConnectionPool:
                 if not waiting:
                     return None
                 since, connection = waiting.pop()
+                self._count -= 1
             if time.monotonic() - since < _IDLE_S and not _has_spoken(connection):
                 return connection
             connection.close()
@@ -36,8 +40,10 @@ class ConnectionPool:
     def give(self, target: Target, connection: Connection) -> None:
         with self._lock:
             waiting = self._idle.setdefault(_receiver(target), deque())
-            if len(waiting) < _PER_RECEIVER:
+            has_room = len(waiting) < _PER_RECEIVER and self._count < _OF_ALL_RECEIVERS
+            if has_room and time.monotonic() - connection.since < _OLDEST_S:
                 waiting.append((time.monotonic(), connection))
+                self._count += 1
                 return
         connection.close()
 
@@ -51,6 +57,7 @@ class ConnectionPool:
                 for receiver, waiting in self._idle.items()
                 if (kept := deque(pair for pair in waiting if pair[0] > too_old))
             }
+            self._count -= len(closed)
         for _, connection in closed:
             connection.close()
 
