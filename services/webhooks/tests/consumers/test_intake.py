@@ -189,6 +189,16 @@ def test_events_come_over_http_into_the_same_log(
     assert [event.id for event in log()] == [good.id]
 
 
+@pytest.mark.parametrize("name", ["voucher.redeemed\r\nX-Forged: 1", "Stamp.Issued", "stamp", "stempel.gültig", ""])
+def test_a_name_that_no_header_can_carry_is_rejected_alone(
+    relay: Callable[..., Any], purchase: Purchase, log: Callable[[], Any], name: str
+) -> None:
+    good, bad = purchase(), purchase(event=name)
+    answer = relay([json.loads(message.to_json()) for message in (bad, good)])
+    assert answer.json["data"]["rejected"] == [{"id": str(bad.id), "error": "MalformedMessage"}]
+    assert [(event.id, event.sequence) for event in log()] == [(good.id, 1)]
+
+
 @pytest.mark.parametrize("messages", [None, {}, [{}] * 201])
 def test_what_is_no_batch_is_refused(relay: Callable[..., Any], messages: Any) -> None:
     assert relay(messages).status_code == 400

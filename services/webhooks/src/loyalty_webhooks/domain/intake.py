@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,8 +12,10 @@ from sqlalchemy import Connection, text
 
 from loyalty_common.envelope import timestamp
 from loyalty_common.messaging.inbox import accept
-from loyalty_common.messaging.message import Message
+from loyalty_common.messaging.message import MalformedMessage, Message
 from loyalty_webhooks.models import inbox
+
+_EVENT_NAME = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
 # Locks the log of each tenant until the commit, in the order of their ids: whoever takes numbers later commits later,
 # and a rollback gives its numbers back. So the log has no gaps, and deletion of an endpoint sees all or nothing.
@@ -55,6 +58,10 @@ def take_in(connection: Connection, messages: Sequence[Message]) -> int:
 
     Three statements: inbox, numbers, and all the rest, which sees the endpoints as they are once the logs are locked.
     """
+    for message in messages:
+        # It goes into a header of every delivery: what could not must not come so far.
+        if not _EVENT_NAME.fullmatch(message.event):
+            raise MalformedMessage("event is no name of an event")
     fresh = [message for message in accept(connection, inbox, messages) if not message.event.startswith("internal.")]
     if not fresh:
         return 0
