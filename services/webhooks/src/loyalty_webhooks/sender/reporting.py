@@ -73,7 +73,7 @@ class Reporter:
                 with self._engine.begin() as connection:
                     refused = complete(connection, batch)
             except SQLAlchemyError as error:
-                if not _passes(error):
+                if not may_pass(error):
                     return self._write_apart(batch, error)
                 if time.monotonic() > deadline:
                     _log.error("completions_lost", count=len(batch), error=type(error).__name__)
@@ -109,7 +109,7 @@ class Reporter:
             )
 
 
-def _passes(error: SQLAlchemyError) -> bool:
+def may_pass(error: SQLAlchemyError) -> bool:
     """Whether the same statement can succeed later."""
     return is_outage(error) or (
         isinstance(error, DBAPIError)

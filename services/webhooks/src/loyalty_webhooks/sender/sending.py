@@ -10,7 +10,6 @@ import structlog
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from loyalty_common.database import is_outage
 from loyalty_webhooks.domain.claiming import (
     LEASE_S,
     MAX_BATCH,
@@ -22,12 +21,12 @@ from loyalty_webhooks.domain.claiming import (
 )
 from loyalty_webhooks.domain.limits import InFlightLimits
 from loyalty_webhooks.sender.attempting import Attempter
-from loyalty_webhooks.sender.reporting import Reporter
+from loyalty_webhooks.sender.reporting import Reporter, may_pass
 from loyalty_webhooks.transport.client import ATTEMPT_S
 
 POLL_S = 0.01
 _REAP_EVERY_S = 1.0
-_AFTER_OUTAGE_S = 0.5
+_AFTER_TROUBLE_S = 0.5
 _NO_LANE = (0, 0)
 _log = structlog.get_logger()
 
@@ -67,10 +66,10 @@ class Sender:
                 with self._polling.connect() as polling:
                     self._claim_over(polling, stop)
             except SQLAlchemyError as error:
-                if not is_outage(error):
+                if not may_pass(error):
                     raise
-                _log.warning("database_away", error=type(error).__name__)
-                stop.wait(_AFTER_OUTAGE_S)
+                _log.warning("claiming_interrupted", error=type(error).__name__)
+                stop.wait(_AFTER_TROUBLE_S)
 
     def _claim_over(self, polling: Connection, stop: threading.Event) -> None:
         """``polling`` is kept, and in no transaction: looking for work is one round trip."""
