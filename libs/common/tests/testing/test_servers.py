@@ -1,5 +1,6 @@
 """The servers that every other test stands on are real, and do what the tests of faults ask of them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pika
@@ -52,6 +53,14 @@ def test_a_durable_queue_outlives_a_restart_of_the_broker(rabbitmq):
 
     with pika.BlockingConnection(pika.URLParameters(rabbitmq.url)) as connection:
         connection.channel().queue_delete("receipts")
+
+
+def test_a_server_outlives_the_thread_that_restarted_it(redis_server):
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(redis_server.restart).result()
+
+    with redis.Redis.from_url(redis_server.url) as client:
+        assert client.blpop("nothing", timeout=1) is None
 
 
 def test_redis_comes_back_empty_at_the_same_address(redis_server):

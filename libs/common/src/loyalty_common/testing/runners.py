@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -20,8 +21,10 @@ from testcontainers.core.container import DockerContainer
 from loyalty_common.testing.machine import ServerMissing
 
 _STOP_S = 15
-# On Linux the kernel ends the process when the test run is killed and no fixture can.
+# On Linux the kernel ends a server when the thread that started it ends, as it does when the test run is killed and no
+# fixture can stop anything. So one thread, which lives as long as the run, starts them all.
 _TIED = ["setpriv", "--pdeathsig", "TERM"] if sys.platform == "linux" and shutil.which("setpriv") else []
+_starter = ThreadPoolExecutor(1, thread_name_prefix="server-starter")
 
 
 class Runner(Protocol):
@@ -93,7 +96,7 @@ class Container:
 
 
 class Process:
-    """A private process in a folder of its own. Start it from the main thread: on Linux it dies with its starter."""
+    """A private process in a folder of its own."""
 
     host = "127.0.0.1"
 
@@ -107,7 +110,8 @@ class Process:
 
     def start(self) -> None:
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = _starter.submit(
+                subprocess.Popen,
                 [*_TIED, *self._command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -116,7 +120,7 @@ class Process:
                 user=self._user,
                 cwd=self.folder,
                 start_new_session=True,  # Ctrl-C is for pytest, which then stops its servers in order.
-            )
+            ).result()
 
     def stop(self, with_signal: signal.Signals) -> None:
         if self._process is None:
