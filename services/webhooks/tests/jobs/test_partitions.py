@@ -15,7 +15,7 @@ from loyalty_common.messaging.message import Message
 from loyalty_common.testing.postgres import Postgres
 from loyalty_webhooks.__main__ import MIGRATIONS
 from loyalty_webhooks.consumers.events import handler
-from loyalty_webhooks.jobs import all_jobs, partitions, prune_inbox
+from loyalty_webhooks.jobs import all_jobs, partitions
 
 TODAY = date(2026, 5, 16)
 NOON = datetime(2026, 5, 16, 12, tzinfo=UTC)
@@ -98,12 +98,6 @@ def test_events_are_forgotten_after_thirty_days_with_all_that_they_caused(
         assert counted(own, table) == 1, table
     assert names(own) == [f"202605{day}" for day in range(19, 24)] + ["default"]
     assert partitions.drop_old(own, today=later) == 0
-
-
-def test_the_inbox_forgets_what_cannot_come_again(own: Engine, purchase: Callable[..., Message]) -> None:
-    handler(own)([purchase(tenant_id=1) for _ in range(3)])
-    assert prune_inbox(own, before=datetime.now(UTC) - timedelta(days=1)) == 0
-    assert prune_inbox(own, before=datetime.now(UTC) + timedelta(seconds=1)) == 3
 
 
 def test_every_job_runs(own: Engine) -> None:

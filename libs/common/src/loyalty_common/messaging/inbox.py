@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Connection, DateTime, Engine, MetaData, Table, Uuid, bindparam, func, select
+from sqlalchemy import Column, Connection, DateTime, Engine, Index, MetaData, Table, Uuid, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from loyalty_common.messaging.message import Message
+
+# Longer than any broker or relay takes to deliver again what it did not see confirmed.
+RETENTION_DAYS = 14
 
 
 def inbox_table(metadata: MetaData) -> Table:
@@ -17,6 +20,7 @@ def inbox_table(metadata: MetaData) -> Table:
         metadata,
         Column("message_id", Uuid, primary_key=True),
         Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+        Index("ix_inbox_received_at", "received_at", postgresql_using="brin"),
     )
 
 

@@ -1,19 +1,21 @@
-"""Scheduled work, in batches."""
+"""Scheduled work, in batches, that may be started twice."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Engine
 
-from loyalty_common import idempotency
+from loyalty_common import idempotency as replies
+from loyalty_common.messaging import inbox as received
+from loyalty_common.pruning import prune
+from loyalty_vouchers.models import idempotency, inbox
 
 
-def all_jobs(engine: Engine) -> Mapping[str, Callable[[], object]]:
-    return {"prune_idempotency": lambda: prune_idempotency(engine)}
-
-
-def prune_idempotency(engine: Engine) -> int:
-    """Forget replies that no retry can ask for any more; how many went."""
-    return idempotency.prune(engine, before=datetime.now(UTC) - timedelta(days=idempotency.RETENTION_DAYS))
+def all_jobs(engine: Engine) -> Mapping[str, Callable[[], int]]:
+    """Each forgets what nobody can ask for any more, and says how many rows that were."""
+    return {
+        "prune_idempotency": partial(prune, engine, idempotency.c.created_at, days=replies.RETENTION_DAYS),
+        "prune_inbox": partial(prune, engine, inbox.c.received_at, days=received.RETENTION_DAYS),
+    }

@@ -52,7 +52,7 @@ def upgrade() -> None:
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "key", name="pk_idempotency"),
     )
-    op.create_index("ix_idempotency_created_at", "idempotency", ["created_at"])
+    op.create_index("ix_idempotency_created_at", "idempotency", ["created_at"], postgresql_using="brin")
     op.create_table(
         "outbox",
         sa.Column("id", sa.Uuid, nullable=False),

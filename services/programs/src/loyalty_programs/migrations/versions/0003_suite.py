@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "key", name="pk_idempotency"),
     )
-    op.create_index("ix_idempotency_created_at", "idempotency", ["created_at"])
+    op.create_index("ix_idempotency_created_at", "idempotency", ["created_at"], postgresql_using="brin")
     op.create_table(
         "outbox",
         sa.Column("id", sa.Uuid, nullable=False),
@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("received_at", _MOMENT, nullable=False, server_default=sa.func.now()),
         sa.PrimaryKeyConstraint("message_id", name="pk_inbox"),
     )
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"], postgresql_using="brin")
     _directories()
 
 

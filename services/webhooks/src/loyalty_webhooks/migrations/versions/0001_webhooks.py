@@ -178,10 +178,11 @@ def _of_the_suite() -> None:
         sa.Column("created_at", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "key", name="pk_idempotency"),
     )
-    op.create_index("ix_idempotency_created_at", "idempotency", ["created_at"])
+    op.create_index("ix_idempotency_created_at", "idempotency", ["created_at"], postgresql_using="brin")
     op.create_table(
         "inbox",
         sa.Column("message_id", sa.Uuid, nullable=False),
         sa.Column("received_at", _MOMENT, nullable=False, server_default=sa.func.now()),
         sa.PrimaryKeyConstraint("message_id", name="pk_inbox"),
     )
+    op.create_index("ix_inbox_received_at", "inbox", ["received_at"], postgresql_using="brin")
