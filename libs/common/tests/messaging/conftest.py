@@ -83,6 +83,9 @@ class Broker:
     def count(self, queue: str) -> int:
         return int(self.do(lambda channel: channel.queue_declare(queue, passive=True).method.message_count))
 
+    def consumers(self, queue: str) -> int:
+        return int(self.do(lambda channel: channel.queue_declare(queue, passive=True).method.consumer_count))
+
     def exists(self, queue: str) -> bool:
         try:
             self.count(queue)

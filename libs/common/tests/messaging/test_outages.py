@@ -107,7 +107,7 @@ def test_a_database_that_goes_away_is_waited_out_by_relay_and_consumer(
     eventually(lambda: service.handled)
     with database_away(service):
         broker.put(QUEUE, service.message("loyalty.enrolled").to_json())
-        time.sleep(1)
+        time.sleep(1)  # How long the outage lasts: both have tried in vain by then.
     ids += service.emit("loyalty.points_earned", 500)
     eventually(lambda: service.waiting() == 0 and len(service.handled) == 1_001, within_s=30)
     assert set(ids) < set(service.handled_ids())
@@ -129,6 +129,6 @@ def test_an_embedded_relay_waits_out_its_database(
     service.emit("loyalty.points_earned", 5)
     eventually(lambda: len(webhooks.received) == 5)
     with database_away(service):
-        time.sleep(1)
+        time.sleep(1)  # How long the outage lasts.
     service.emit("loyalty.points_earned", 5)
     eventually(lambda: len(webhooks.received) == 10)
