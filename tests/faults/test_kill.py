@@ -142,12 +142,15 @@ def test_the_broker_may_close_connections_and_restart_in_the_middle(
         for number in range(20):
             merchant.api.data("POST", "/customers", {"email": f"member{number}@example.com"})
         interruptions = {50: rabbitmq.close_connections, 120: rabbitmq.restart, 220: rabbitmq.close_connections}
+        interrupted = []
         with ThreadPoolExecutor(1) as beside:
             for number in range(300):
                 if number in interruptions:
-                    beside.submit(interruptions[number])
+                    interrupted.append(beside.submit(interruptions[number]))
                 sent = {"customer_email": f"member{number % 20}@example.com", "points": 1, "reference": f"POS-{number}"}
                 merchant.api.data("POST", f"/loyalty-cards/{card_id}/transactions", sent)
+        for interruption in interrupted:
+            interruption.result()
         # 20 bonuses and 300 credits: none needed the broker to be there.
         receiver.wait_for(lambda all_: len({one.body for one in all_}) >= 320, timeout_s=90)
     finally:
