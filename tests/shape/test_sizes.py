@@ -52,5 +52,9 @@ def code_lines(path: Path) -> int:
     return len(held - strings)
 
 
-def test_the_common_library_stays_under_2000_lines_of_code() -> None:
-    assert sum(code_lines(path) for path in (ROOT / "libs/common/src").rglob("*.py")) <= 2000
+def test_the_common_library_stays_small() -> None:
+    """docs/decisions/0003-size-of-the-common-library.md says why messaging is counted by itself."""
+    files = list((ROOT / "libs/common/src").rglob("*.py"))
+    messaging = sum(code_lines(path) for path in files if "messaging" in path.parts)
+    assert messaging <= 900
+    assert sum(code_lines(path) for path in files) - messaging <= 1700

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, Engine, MetaData, Numeric, Table, Tex
 
 from loyalty_common import database
 from loyalty_common.idempotency import idempotency_table
-from loyalty_common.testing.postgres import Postgres
+from loyalty_testing.postgres import Postgres
 
 
 @dataclass(frozen=True)

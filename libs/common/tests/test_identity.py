@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from loyalty_common.errors import Unauthenticated
 from loyalty_common.identity import TokenSigner, TokenVerifier
-from loyalty_common.testing.keys import IdentityKeys
+from loyalty_testing.keys import IdentityKeys
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from loyalty_common import database, migrations
-from loyalty_common.testing.keys import IdentityKeys
-from loyalty_common.testing.postgres import Postgres
 from loyalty_customers.__main__ import MIGRATIONS
 from loyalty_customers.app import create_app
 from loyalty_customers.settings import Settings
+from loyalty_testing.keys import IdentityKeys
+from loyalty_testing.postgres import Postgres
 
 Call = Callable[..., Any]
 _tenants = itertools.count(1)

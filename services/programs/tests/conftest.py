@@ -13,12 +13,12 @@ from sqlalchemy import Engine, Row, text
 
 from loyalty_common import database, migrations
 from loyalty_common.database import Transaction
-from loyalty_common.testing.keys import IdentityKeys
-from loyalty_common.testing.postgres import Postgres
 from loyalty_programs.__main__ import MIGRATIONS
 from loyalty_programs.app import create_app
 from loyalty_programs.models import directory
 from loyalty_programs.settings import Settings
+from loyalty_testing.keys import IdentityKeys
+from loyalty_testing.postgres import Postgres
 
 Call = Callable[..., Any]
 _tenants = itertools.count(1)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from loyalty_common.testing.keys import IdentityKeys
 from loyalty_programs.settings import Settings
+from loyalty_testing.keys import IdentityKeys
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 COMMAND = (sys.executable, "-m", "loyalty_programs")

@@ -16,8 +16,8 @@ from werkzeug.serving import make_server
 
 from loyalty_common import database, envelope, migrations
 from loyalty_common.identity import TokenVerifier
-from loyalty_common.testing.keys import IdentityKeys
-from loyalty_common.testing.postgres import Postgres
+from loyalty_testing.keys import IdentityKeys
+from loyalty_testing.postgres import Postgres
 from loyalty_vouchers.__main__ import MIGRATIONS
 from loyalty_vouchers.app import create_app
 from loyalty_vouchers.models import directory

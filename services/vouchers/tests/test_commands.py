@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from loyalty_common.testing.keys import IdentityKeys
+from loyalty_testing.keys import IdentityKeys
 from loyalty_vouchers.settings import Settings
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 
 from loyalty_common import database, migrations
-from loyalty_common.testing.postgres import Postgres
+from loyalty_testing.postgres import Postgres
 from loyalty_vouchers.__main__ import MIGRATIONS
 from loyalty_vouchers.models import Base
 

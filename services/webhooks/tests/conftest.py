@@ -22,8 +22,8 @@ from sqlalchemy import Engine
 
 from loyalty_common import database, migrations
 from loyalty_common.messaging.message import Message
-from loyalty_common.testing.keys import IdentityKeys
-from loyalty_common.testing.postgres import Postgres
+from loyalty_testing.keys import IdentityKeys
+from loyalty_testing.postgres import Postgres
 from loyalty_webhooks.__main__ import MIGRATIONS
 from loyalty_webhooks.app import create_app
 from loyalty_webhooks.jobs import partitions

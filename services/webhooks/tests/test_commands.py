@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, create_engine, text
 
-from loyalty_common.testing.postgres import Postgres
+from loyalty_testing.postgres import Postgres
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 DOCUMENT = Path(__file__).parents[3] / "contracts/openapi/webhooks.json"

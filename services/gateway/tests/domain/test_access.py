@@ -9,11 +9,11 @@ from sqlalchemy import text
 from loyalty_common import database
 from loyalty_common.errors import Unavailable
 from loyalty_common.identity import TokenVerifier
-from loyalty_common.testing.machine import free_port
 from loyalty_gateway.domain.access import Authenticator, check_permission, identity_token
 from loyalty_gateway.domain.errors import InsufficientScope, KeyExpired, KeyRevoked, OrganizationSuspended, PlanRequired
 from loyalty_gateway.domain.key_cache import KeyCache
 from loyalty_gateway.domain.known_keys import KnownKey, KnownKeys
+from loyalty_testing.machine import free_port
 
 NOW = datetime(2026, 5, 16, 10, 12, tzinfo=UTC)
 KEY = KnownKey(

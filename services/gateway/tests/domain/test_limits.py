@@ -6,10 +6,10 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from loyalty_common.testing.machine import free_port
 from loyalty_gateway.domain.failed_attempts import FailedAttempts
 from loyalty_gateway.domain.gcra import Bucket
 from loyalty_gateway.domain.limits import LocalLimits, open_limits
+from loyalty_testing.machine import free_port
 
 
 @pytest.fixture

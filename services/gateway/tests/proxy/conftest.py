@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from loyalty_common.testing.machine import free_port
+from loyalty_testing.machine import free_port
 
 
 @dataclass

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
 from loyalty_common.messaging.message import Message
-from loyalty_common.testing.keys import IdentityKeys
 from loyalty_programs.consumers import handler
+from loyalty_testing.keys import IdentityKeys
 
 Call = Callable[..., Any]
 Message_ = Callable[..., Message]

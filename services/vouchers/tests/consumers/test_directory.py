@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from loyalty_common.testing.keys import IdentityKeys
+from loyalty_testing.keys import IdentityKeys
 
 Call = Callable[..., Any]
 Deliver = Callable[..., Any]

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from loyalty_common.messaging import topology
 from loyalty_common.messaging.message import Message
-from loyalty_common.testing.rabbitmq import RabbitMQ
+from loyalty_testing.rabbitmq import RabbitMQ
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from loyalty_common.messaging.message import Message
-from loyalty_common.testing.keys import IdentityKeys
+from loyalty_testing.keys import IdentityKeys
 from loyalty_webhooks.consumers.events import handler
 from loyalty_webhooks.settings import Settings
 

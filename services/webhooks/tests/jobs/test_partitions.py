@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from loyalty_common import database, migrations
 from loyalty_common.messaging.message import Message
-from loyalty_common.testing.postgres import Postgres
+from loyalty_testing.postgres import Postgres
 from loyalty_webhooks.__main__ import MIGRATIONS
 from loyalty_webhooks.consumers.events import handler
 from loyalty_webhooks.jobs import all_jobs, partitions

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from loyalty_common.testing.machine import free_port
+from loyalty_testing.machine import free_port
 from loyalty_webhooks.domain.targets import Target
 from loyalty_webhooks.transport.client import Answer, Client
 from loyalty_webhooks.transport.connection import Connection

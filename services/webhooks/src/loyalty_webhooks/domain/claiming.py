@@ -66,6 +66,7 @@ _LOCK = text("""
        for no key update skip locked
 """)
 
+# The locks of the lanes are enough: whoever else changes a waiting row, to delete it, is waited for at the update.
 # Rows are found again by where they lie and looked up one at a time: with join conditions the planner, which knows
 # nothing yet of a day's new partition, was seen to read a tenant's whole day for each delivery.
 _CLAIM = text("""
@@ -76,18 +77,22 @@ _CLAIM = text("""
                       and claim_id is not null) as room
           from unnest(cast(:tenant_ids as bigint[]), cast(:endpoint_ids as bigint[]), cast(:limits as bigint[]))
                as lane (tenant_id, endpoint_id, in_flight_limit)
+    ), share as (
+        -- Twice its part of the batch is enough to look at in each lane, so that lanes with less leave no gap.
+        select tenant_id, endpoint_id, least(room, ceil(2.0 * :batch / count(*) over ())) as most
+          from lane where room > 0
     ), due as (
-        select queued.place from lane cross join lateral (
+        select queued.place from share cross join lateral (
             select ctid as place, endpoint_id, next_attempt_at from delivery_queue
-             where tenant_id = lane.tenant_id and endpoint_id = lane.endpoint_id
+             where tenant_id = share.tenant_id and endpoint_id = share.endpoint_id
                and claim_id is null and next_attempt_at <= now()
-             order by next_attempt_at limit greatest(lane.room, 0) for update skip locked) queued
+             order by next_attempt_at limit share.most) queued
          order by row_number() over (partition by queued.endpoint_id order by queued.next_attempt_at)
          limit :batch
     ), claimed as (
         update delivery_queue queued
            set claim_id = :claim_id, lease_until = now() + make_interval(secs => :lease_s)
-          from due where queued.ctid = due.place
+          from due where queued.ctid = due.place and queued.claim_id is null
         returning queued.*
     )
     select claimed.tenant_id, claimed.delivery_id, claimed.endpoint_id, claimed.claim_id, claimed.attempt_count,

@@ -6,9 +6,9 @@ import os
 
 import redis
 
-from loyalty_common.testing.machine import find_or_install, find_program, private_folder
-from loyalty_common.testing.runners import Process
-from loyalty_common.testing.server import Server
+from loyalty_testing.machine import find_or_install, find_program, private_folder
+from loyalty_testing.runners import Process
+from loyalty_testing.server import Server
 
 
 class Redis(Server):

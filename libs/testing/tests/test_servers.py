@@ -9,7 +9,7 @@ import pytest
 import redis
 from pika.exceptions import AMQPError
 
-from loyalty_common.testing.runners import Process
+from loyalty_testing.runners import Process
 
 
 def test_a_database_survives_a_crash_of_postgresql(postgres):

@@ -4,9 +4,9 @@ import signal
 
 import pytest
 
-from loyalty_common.testing import machine
-from loyalty_common.testing.machine import ServerMissing, find_or_install
-from loyalty_common.testing.redis import Redis
+from loyalty_testing import machine
+from loyalty_testing.machine import ServerMissing, find_or_install
+from loyalty_testing.redis import Redis
 
 
 def test_a_server_named_in_the_environment_is_used_and_never_stopped(redis_server, monkeypatch):
@@ -23,7 +23,7 @@ def test_a_server_named_in_the_environment_is_used_and_never_stopped(redis_serve
 
 def test_a_server_named_in_the_environment_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setenv("TEST_REDIS_URL", f"redis://127.0.0.1:{machine.free_port()}/0")
-    monkeypatch.setattr("loyalty_common.testing.server._READY_S", 0.2)
+    monkeypatch.setattr("loyalty_testing.server._READY_S", 0.2)
 
     with pytest.raises(ServerMissing, match="TEST_REDIS_URL"):
         Redis.open()
@@ -38,9 +38,9 @@ def test_who_may_not_install_is_told_what_to_install(monkeypatch):
 
 def test_a_private_server_that_cannot_start_shows_why(redis_server, monkeypatch):
     port = int(redis_server.url.rpartition(":")[2].partition("/")[0])
-    monkeypatch.setattr("loyalty_common.testing.server.free_port", lambda: port)
+    monkeypatch.setattr("loyalty_testing.server.free_port", lambda: port)
     monkeypatch.delenv("TEST_REDIS_URL", raising=False)
-    monkeypatch.setattr("loyalty_common.testing.server.docker_answers", lambda: False)
+    monkeypatch.setattr("loyalty_testing.server.docker_answers", lambda: False)
 
     with pytest.raises(ServerMissing, match="Address already in use"):
         Redis.open()

@@ -12,8 +12,8 @@ from typing import ClassVar, Self
 
 from docker.errors import DockerException  # type: ignore[import-untyped]
 
-from loyalty_common.testing.machine import ServerMissing, free_port
-from loyalty_common.testing.runners import Container, Foreign, Process, Runner, docker_answers
+from loyalty_testing.machine import ServerMissing, free_port
+from loyalty_testing.runners import Container, Foreign, Process, Runner, docker_answers
 
 _READY_S = 60
 

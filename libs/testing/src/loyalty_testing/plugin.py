@@ -14,12 +14,12 @@ from typing import TypeVar
 import pytest
 import structlog
 
-from loyalty_common.testing.keys import IdentityKeys
-from loyalty_common.testing.machine import ServerMissing
-from loyalty_common.testing.postgres import Postgres
-from loyalty_common.testing.rabbitmq import RabbitMQ
-from loyalty_common.testing.redis import Redis
-from loyalty_common.testing.server import Server
+from loyalty_testing.keys import IdentityKeys
+from loyalty_testing.machine import ServerMissing
+from loyalty_testing.postgres import Postgres
+from loyalty_testing.rabbitmq import RabbitMQ
+from loyalty_testing.redis import Redis
+from loyalty_testing.server import Server
 
 _S = TypeVar("_S", bound=Server)
 

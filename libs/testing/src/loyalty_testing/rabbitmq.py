@@ -10,9 +10,9 @@ from pathlib import Path
 import pika
 from pika.exceptions import AMQPError
 
-from loyalty_common.testing.machine import find_or_install, find_program, free_port, private_folder
-from loyalty_common.testing.runners import Process
-from loyalty_common.testing.server import Server
+from loyalty_testing.machine import find_or_install, find_program, free_port, private_folder
+from loyalty_testing.runners import Process
+from loyalty_testing.server import Server
 
 # The wrapper in /usr/sbin changes the user, which a private broker must not.
 _DEBIAN = "/usr/lib/rabbitmq/bin"

@@ -18,7 +18,7 @@ import pytest
 from requests import RequestException
 from testcontainers.core.container import DockerContainer
 
-from loyalty_common.testing.machine import ServerMissing
+from loyalty_testing.machine import ServerMissing
 
 _STOP_S = 15
 # On Linux the kernel ends a server when the thread that started it ends, as it does when the test run is killed and no

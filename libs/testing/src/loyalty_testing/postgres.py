@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 
-from loyalty_common.testing.machine import find_or_install, find_program, private_folder
-from loyalty_common.testing.runners import Process
-from loyalty_common.testing.server import Server
+from loyalty_testing.machine import find_or_install, find_program, private_folder
+from loyalty_testing.runners import Process
+from loyalty_testing.server import Server
 
 _OLDEST = 15
 _FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")

@@ -26,7 +26,7 @@ def test_hangs(postgres, redis_server):
 def hanging_run(tmp_path):
     """A pytest that has servers of its own and waits for its end."""
     (tmp_path / "test_hanging.py").write_text(HANGING)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "loyalty_common.testing.plugin", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "loyalty_testing.plugin", "-p", "no:cacheprovider"]
     env = {**os.environ, "DOCKER_HOST": "unix:///nowhere"}  # Private processes: containers are Docker's to remove.
     with subprocess.Popen(command, cwd=tmp_path, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         _wait_until(lambda: run.poll() is not None or (tmp_path / "left.txt").exists())
