@@ -42,6 +42,7 @@ def create_engine(url: str, *, pool_size: int, application_name: str) -> Engine:
         max_overflow=0,
         pool_timeout=_LOCK_TIMEOUT_S,
         pool_recycle=1800,
+        hide_parameters=True,  # the text of an error is logged, and parameters are people's data
         connect_args={
             "application_name": application_name,
             "connect_timeout": 5,

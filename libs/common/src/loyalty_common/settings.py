@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
+
+_SUBSCRIBER = re.compile(r"[a-z]+=https?://[^\s,]+")
 
 
 class SettingsError(Exception):
@@ -57,6 +60,14 @@ class Environment:
         if value and value.split("://")[0] not in schemes:
             self.refuse(f"{name} must be a URL that begins with {' or '.join(f'{s}://' for s in schemes)}")
         return value.rstrip("/")
+
+    def events_url(self, name: str) -> str:
+        """``amqp://…``, or without a broker ``subscriber=http://…,subscriber=http://…``."""
+        value = self.text(name)
+        is_broker = value.startswith(("amqp://", "amqps://"))
+        if value and not is_broker and not all(_SUBSCRIBER.fullmatch(entry.strip()) for entry in value.split(",")):
+            self.refuse(f"{name} must begin with amqp:// or list subscribers as name=http://…,name=http://…")
+        return value
 
     def listing(self, name: str, *, default: str | None = None) -> tuple[str, ...]:
         return tuple(item.strip() for item in self.text(name, default=default).split(",") if item.strip())

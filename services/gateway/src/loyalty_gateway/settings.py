@@ -105,7 +105,7 @@ class Relay:
         env = Environment(variables)
         settings = cls(
             accounts=Accounts.read(env),
-            events_url=env.text("EVENTS_URL"),
+            events_url=env.events_url("EVENTS_URL"),
             identity_private_key=env.key32("IDENTITY_PRIVATE_KEY"),
         )
         env.check()

@@ -37,7 +37,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         web_workers=environment.integer("WEB_WORKERS", default=1),
         web_threads=threads,
         public_base_url=environment.url("PUBLIC_BASE_URL"),
-        events_url=environment.text("EVENTS_URL"),
+        events_url=environment.events_url("EVENTS_URL"),
         identity_public_keys=environment.json_object("IDENTITY_PUBLIC_KEYS"),
         identity_private_key=environment.key32("IDENTITY_PRIVATE_KEY"),
         customers_url=environment.url("CUSTOMERS_URL"),

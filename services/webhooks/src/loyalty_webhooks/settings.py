@@ -41,7 +41,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         web_threads=threads,
         deliver_threads=environment.integer("DELIVER_THREADS", default=64),
         public_base_url=environment.url("PUBLIC_BASE_URL"),
-        events_url=environment.text("EVENTS_URL"),
+        events_url=environment.events_url("EVENTS_URL"),
         identity_public_keys=environment.json_object("IDENTITY_PUBLIC_KEYS"),
         secret_keys=environment.versioned_keys("SECRET_KEYS"),
         allowed_networks=_networks(environment, "WEBHOOKS_ALLOWED_NETWORKS"),

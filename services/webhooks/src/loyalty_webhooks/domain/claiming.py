@@ -70,7 +70,7 @@ _LOCK = text("""
 # Rows are found again by where they lie and looked up one at a time: with join conditions the planner, which knows
 # nothing yet of a day's new partition, was seen to read a tenant's whole day for each delivery.
 _CLAIM = text("""
-    with lane as (
+    with lane as materialized (
         select tenant_id, endpoint_id, in_flight_limit - (
                    select count(*) from delivery_queue leased
                     where leased.tenant_id = lane.tenant_id and leased.endpoint_id = lane.endpoint_id

@@ -124,9 +124,14 @@ class Sender:
 
 
 def _prefer_indexes(engine: Engine) -> None:
-    """Plans made while the queue is empty are kept when it is long: none may read tables from end to end."""
+    """Plans made while the queue is empty are kept when it is long: none may read tables from end to end.
+
+    Nor may they read bitmaps: only a plain index scan marks the dead entries that it meets, and in the queue every
+    delivery leaves some, which would be met again by each claim until the next vacuum.
+    """
 
     @event.listens_for(engine, "connect")
     def prefer(connection, _record) -> None:  # type: ignore[no-untyped-def]  # psycopg's connection
         connection.execute("set enable_seqscan = off")
+        connection.execute("set enable_bitmapscan = off")
         connection.commit()
