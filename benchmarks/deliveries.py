@@ -10,8 +10,8 @@ import urllib3
 
 from benchmarks import stage, tools
 from benchmarks.pace import Limit, Line, NotMeasured, Pace
-from loyalty_common.testing.machine import free_port
 from loyalty_local.suite import Suite
+from loyalty_testing.machine import free_port
 from loyalty_webhooks.domain.signing import delivery_headers
 
 # So that a run takes about as long as those of other rows.

@@ -9,9 +9,9 @@ import time
 from benchmarks import stage
 from benchmarks.pace import Line, NotMeasured, Pace
 from benchmarks.stage import Merchant
-from loyalty_common.testing.machine import ServerMissing
-from loyalty_common.testing.rabbitmq import RabbitMQ
 from loyalty_local.suite import Suite
+from loyalty_testing.machine import ServerMissing
+from loyalty_testing.rabbitmq import RabbitMQ
 from loyalty_testing.receiver import Receiver, receiving
 
 _CREDITS = 200

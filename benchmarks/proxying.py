@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from benchmarks import stage, tools
 from benchmarks.pace import Limit, Line, Pace, Run
-from loyalty_common.testing.machine import free_port
 from loyalty_local.readiness import wait_until_ready
 from loyalty_local.suite import Suite
+from loyalty_testing.machine import free_port
 
 _CONNECTIONS = 16
 _PATH = "/api/v1/customers/1042"

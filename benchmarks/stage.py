@@ -15,11 +15,11 @@ import psycopg
 from psycopg import sql
 
 from benchmarks.pace import NotMeasured
-from loyalty_common.testing.machine import free_port
 from loyalty_local.demo import demo_of
 from loyalty_local.postgres import Embedded
 from loyalty_local.suite import Suite, forget
 from loyalty_testing.integrator import Integrator
+from loyalty_testing.machine import free_port
 
 MEMBERS = 20_000
 

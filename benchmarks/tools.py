@@ -16,9 +16,9 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 
 from benchmarks.pace import NotMeasured
-from loyalty_common.testing.machine import find_program
 from loyalty_local import binaries
 from loyalty_local.readiness import wait_until_ready
+from loyalty_testing.machine import find_program
 
 HERE = Path(__file__).parent
 _FOLDERS_OF_NGINX = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
