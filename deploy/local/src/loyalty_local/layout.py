@@ -19,7 +19,7 @@ DATABASES = {service: service for service in SERVICES} | {"gateway": "accounts"}
 SUBSCRIBERS = ("programs", "vouchers", "webhooks")
 _JOB = "job all --every 600"
 # The first seconds belong to the listeners, which are waited for.
-_DELAYS_S = {"relay": 4.0, "deliver": 4.0, "consume": 4.0, "job": 10.0}
+_DELAYS_S = {"relay": 6.0, "deliver": 6.0, "consume": 6.0, "job": 12.0}
 _PROCESSES = {
     "gateway": ("serve", "internal", "relay"),
     "customers": ("serve", "relay", _JOB),
