@@ -5,10 +5,11 @@ import json
 import os
 import signal
 import subprocess
+import sys
 
 import pytest
 
-from loyalty_local.leftovers import Record, Started
+from loyalty_local.leftovers import Record, Started, moment_of_start
 
 
 @pytest.fixture
@@ -47,6 +48,18 @@ def test_a_process_that_is_gone_is_no_leftover(sleeper, record):
     sleeper.wait()
 
     assert record.end_leftovers() == []
+
+
+def test_workers_whose_leader_is_gone_are_given_time_to_notice(record):
+    orphaned = "import subprocess; print(subprocess.Popen(['sleep', '0.5']).pid, flush=True)"
+    with subprocess.Popen([sys.executable, "-c", orphaned], stdout=subprocess.PIPE, start_new_session=True) as leader:
+        worker = int(leader.stdout.readline())
+        record.write([Started("programs-serve", leader.pid, "earlier", signal.SIGTERM)])
+        leader.wait()
+
+    record.end_leftovers()
+
+    assert moment_of_start(worker) is None
 
 
 @pytest.mark.parametrize("content", ["", "[{", '[{"pid": 1}]', json.dumps([{"unknown": os.getpid()}])])

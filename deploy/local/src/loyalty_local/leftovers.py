@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Self
 
 _DRAIN_S = 10
+_NOTICE_S = 5
+_LOOK_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,16 @@ class Started:
 
     def is_alive(self) -> bool:
         return bool(self.moment) and moment_of_start(self.pid) == self.moment
+
+    def left_workers(self) -> bool:
+        """Whether the leader of the group is gone and workers are not: they go as soon as they notice."""
+        if moment_of_start(self.pid) is not None:
+            return False
+        try:
+            os.killpg(self.pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
 
     def signal_group(self, number: int) -> None:
         """Every process of ours leads a group of its own, so its workers get the signal too."""
@@ -59,9 +71,13 @@ class Record:
 
     def end_leftovers(self) -> list[str]:
         """Ends what is recorded and still runs, and returns its names. The database goes last, its clients first."""
-        left = [process for process in self.read() if process.is_alive()]
+        recorded = self.read()
+        left = [process for process in recorded if process.is_alive()]
         for database in (False, True):
             end([process for process in left if (process.name == "postgres") is database])
+        deadline = time.monotonic() + _NOTICE_S
+        while any(process.left_workers() for process in recorded) and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
         self.write([])
         return [process.name for process in left]
 
@@ -75,7 +91,7 @@ def end(processes: list[Started]) -> None:
         if time.monotonic() > deadline:
             for process in processes:
                 process.signal_group(signal.SIGKILL)
-        time.sleep(0.02)
+        time.sleep(_LOOK_S)
 
 
 def moment_of_start(pid: int) -> str | None:
