@@ -18,6 +18,7 @@ from loyalty_webhooks.domain.completing import Completion, complete
 from loyalty_webhooks.domain.limits import InFlightLimits
 
 _RETRY_S = 0.2
+_GATHER_S = 0.004  # one transaction for ten is a fifth of the work of ten transactions
 _log = structlog.get_logger()
 
 
@@ -52,9 +53,10 @@ class Reporter:
                 self._write(batch)
 
     def _next_batch(self) -> tuple[list[Completion], bool]:
-        """What has gathered while the last batch was written; and whether more can follow."""
+        """What has gathered since the last batch and a moment more; and whether more can follow."""
         batch: list[Completion] = []
         completion = self._completions.get()
+        time.sleep(_GATHER_S)
         while completion is not None:
             batch.append(completion)
             if len(batch) == MAX_BATCH:
