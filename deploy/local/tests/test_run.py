@@ -14,6 +14,7 @@ from loyalty_local.leftovers import Record
 
 pytestmark = pytest.mark.system
 
+EVERY_KIND = {"postgres", "gateway-serve", "programs-relay", "webhooks-deliver", "vouchers-job"}
 COMMAND = re.compile(r"(curl .*?'\n)\n", re.DOTALL)
 
 
@@ -50,8 +51,10 @@ def test_the_printed_curl_works_and_the_data_outlive_ctrl_c_and_kill_9(launch, t
     launcher, printed = launch()
     assert '"name":"Alex Rivera"' in pasted(printed)
     assert stat.S_IMODE((tmp_path / "var" / "demo.env").stat().st_mode) == 0o600
-    running = Record(tmp_path / "var" / "processes.json").read()
-    assert {"postgres", "gateway-serve", "programs-relay", "webhooks-deliver"} <= {process.name for process in running}
+    record = Record(tmp_path / "var" / "processes.json")
+    # Where all is ready early, what does not listen is still to come.
+    wait_until(lambda: {process.name for process in record.read()} >= EVERY_KIND)
+    running = record.read()
 
     launcher.send_signal(signal.SIGINT)
 

@@ -105,3 +105,18 @@ def test_an_address_that_cannot_be_one_is_refused(sent: str) -> None:
 
 def test_unknown_fields_are_left_out() -> None:
     assert "colour" not in read(colour="red")
+
+
+def test_what_is_too_long_is_refused_before_it_is_trimmed() -> None:
+    assert refusal(name=" " * 21) == {"name": ["The name field may not be longer than 20 characters."]}
+    assert read(currency=" usd ")["currency"] == "USD"
+
+
+class PurchaseChanges(fields.Changes, Purchase):
+    pass
+
+
+def test_a_change_names_only_what_was_sent_and_null_means_the_default() -> None:
+    assert PurchaseChanges().load({"name": None, "is_active": None}) == {"name": None, "is_active": True}
+    with pytest.raises(ValidationError):
+        PurchaseChanges().load({"email": None})

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow
 from marshmallow import ValidationError
@@ -31,10 +31,28 @@ _EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]+@[^@\s.\"(),:;<>\[\\\]]+(\.[^@\s.\"(
 
 
 class Schema(marshmallow.Schema):
-    """Unknown fields are ignored (and named in ``meta.warnings`` by the edge)."""
+    """Unknown fields are ignored (and named in ``meta.warnings`` by the edge).
+
+    ``may_be_absent``: a request may come without a body, and then means the same as with an empty object.
+    """
+
+    may_be_absent: ClassVar[bool] = False
 
     class Meta:
         unknown = marshmallow.EXCLUDE
+
+
+class Nothing(Schema):
+    """The body of an action that takes no fields: absent, or an object."""
+
+    may_be_absent = True
+
+
+class Changes(Schema):
+    """The body of a PATCH: what is absent is not in the result, null or an empty string means the default."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(partial=True, **options)
 
 
 class Field(marshmallow.fields.Field[Any]):
@@ -50,8 +68,13 @@ class Field(marshmallow.fields.Field[Any]):
             described |= {EMPTY_IS_NULL: self.empty_is_null}
         super().__init__(metadata=described, **options)
 
+    max_length: int | None = None
+
     def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
         if isinstance(value, str):
+            # Before trimming: the document's maxLength is about what is sent.
+            if self.max_length is not None and len(value) > self.max_length:
+                raise ValidationError(f"The :field field may not be longer than {self.max_length} characters.")
             value = unicodedata.normalize("NFC", value.strip())
             value = None if not value and self.empty_is_null else value
         if value is None and not self.required:
@@ -66,7 +89,7 @@ class Text(Field):
     def __init__(
         self, *, max_length: int = 255, multiline: bool = False, pattern: str | None = None, **options: Any
     ) -> None:
-        self._max_length, self._multiline = max_length, multiline
+        self.max_length, self._multiline = max_length, multiline
         self._pattern = re.compile(pattern) if pattern else None
         described = {"type": "string", "maxLength": max_length} | ({"pattern": f"^{pattern}$"} if pattern else {})
         super().__init__(openapi=described, **options)
@@ -74,8 +97,6 @@ class Text(Field):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise ValidationError("The :field field must be a string.")
-        if len(value) > self._max_length:
-            raise ValidationError(f"The :field field may not be longer than {self._max_length} characters.")
         if not self._multiline and not value.isprintable() and any(char in value for char in "\r\n\t"):
             raise ValidationError("The :field field may not contain line breaks or tabs.")
         if self._pattern and not self._pattern.fullmatch(value):
@@ -180,7 +201,7 @@ class CurrencyCode(Text):
 
     def __init__(self, **options: Any) -> None:
         metadata = {"pattern": "^[A-Za-z]{3}$", **options.pop("metadata", {})}
-        super().__init__(max_length=3, metadata=metadata, **options)
+        super().__init__(metadata=metadata, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         code = str(value).upper()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import http
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import flask_smorest
@@ -17,6 +17,7 @@ from marshmallow import fields
 
 from loyalty_common import envelope
 from loyalty_common.fields import EMPTY_IS_NULL
+from loyalty_common.fields import Schema as Fields
 from loyalty_common.web import IdentifierConverter, StrictParser
 
 _View = TypeVar("_View", bound=Callable[..., Any])
@@ -80,7 +81,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
         scope: str,
         *,
         answers: Mapping[int, _SchemaClass],
-        body: _SchemaClass | None = None,
+        body: type[Fields] | None = None,
         query: _SchemaClass | None = None,
         many: bool = False,
         timeout_s: int = 10,
@@ -97,7 +98,21 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
                 wrapped = self.response(status, _enveloped(schema, many=many))(wrapped)
             # Instances: webargs would make one of a class at every request, and copy all of its fields.
             if body is not None:
-                wrapped = self.arguments(body(), location="json")(wrapped)
+                wrapped = self.arguments(body(), location="json", required=not body.may_be_absent)(wrapped)
+            if query is not None:
+                wrapped = self.arguments(query(), location="query")(wrapped)
+            return self.doc(**{"x-loyalty": {"scope": scope, "timeout_s": timeout_s}})(wrapped)  # type: ignore[no-any-return]
+
+        return decorate
+
+    def download(
+        self, scope: str, *, media_types: Sequence[str], query: _SchemaClass | None = None, timeout_s: int = 10
+    ) -> Callable[[_View], _View]:
+        """Describe an answer that is no JSON but a file of one of ``media_types``."""
+
+        def decorate(view: _View) -> _View:
+            content = {media_type: {"schema": {"type": "string"}} for media_type in media_types}
+            wrapped: Any = self.alt_response(200, response={"description": "OK", "content": content})(view)
             if query is not None:
                 wrapped = self.arguments(query(), location="query")(wrapped)
             return self.doc(**{"x-loyalty": {"scope": scope, "timeout_s": timeout_s}})(wrapped)  # type: ignore[no-any-return]

@@ -156,7 +156,10 @@ class StrictParser(FlaskParser):
     DEFAULT_VALIDATION_STATUS = 400
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        body = strict_json.loads(req.get_data(cache=True))
+        sent = req.get_data(cache=True)
+        if not sent and isinstance(schema, fields.Schema) and schema.may_be_absent:
+            return {}
+        body = strict_json.loads(sent)
         if not isinstance(body, dict):
             raise errors.MalformedJson("The body must be a JSON object.")
         call = current_call()
