@@ -1,21 +1,12 @@
-"""Facts that this service publishes, in the past tense. Contracts: ``contracts/events/``.
-
-Objects come in as the API shows them; ``customer`` is the full profile of which most events name the person only.
-"""
+"""Facts about members and their points."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
-Shown = Mapping[str, Any]
-
-
-class Event(Protocol):
-    name: ClassVar[str]
-
-    def data(self) -> dict[str, Any]: ...
+from loyalty_programs.events.base import Shown, person
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +68,3 @@ class BalanceCorrected:
             "voucher_redemption": None,
             "erased_at": None,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class StampsIssued:
-    """One per request: all rows that it wrote, and the rewards that it unlocked."""
-
-    name: ClassVar[str] = "stamp.issued"
-    stamps: Sequence[Shown]
-    stamps_required_for_reward: int
-    rewards_unlocked: Sequence[Shown]
-    customer: Shown
-    source: str
-
-    def data(self) -> dict[str, Any]:
-        return {
-            **self.stamps[0],
-            "stamps_balance_after": self.stamps[-1]["stamps_balance_after"],
-            "stamps_required_for_reward": self.stamps_required_for_reward,
-            "stamps": self.stamps,
-            "rewards_unlocked": self.rewards_unlocked,
-            "customer": person(self.customer),
-            "source": self.source,
-        }
-
-
-def person(customer: Shown) -> dict[str, Any]:
-    return {key: customer[key] for key in ("id", "name", "email", "phone")}

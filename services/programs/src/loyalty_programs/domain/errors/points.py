@@ -1,30 +1,4 @@
-"""Why a program says no, as a tree; rendered in one place (``loyalty_common.envelope.failure``).
-
-ValidationFailed
-├── UnknownLocation          the partner location is not one of the organization's
-├── CustomersDiffer          id and e-mail are those of two people
-├── CardIdentifierTaken
-├── EmptyWindow              it ends before it begins
-├── BalanceOutOfRange        more points than an integer of JSON carries exactly
-└── Refusal
-    ├── CustomerNotFound         customer_not_found
-    ├── DuplicateReference       duplicate_reference
-    ├── CardRefusal
-    │   ├── CardInactive         card_inactive
-    │   ├── CardNotYetValid      card_not_yet_valid
-    │   └── CardExpired          card_expired
-    ├── EnrollmentRefusal
-    │   ├── CustomerNotEnrolled  customer_not_enrolled
-    │   └── EnrollmentSuspended  enrollment_suspended
-    ├── EarnRefusal
-    │   ├── EarnRuleMissing      earn_rule_missing
-    │   └── CurrencyMismatch     currency_mismatch
-    ├── InsufficientPoints       insufficient_points
-    └── StampCardRefusal
-        ├── StampCardInactive    stamp_card_inactive
-        ├── StampCardNotYetValid stamp_card_not_yet_valid
-        └── StampCardExpired     stamp_card_expired
-"""
+"""Why a loyalty card, a membership or a balance says no; who and where a request may name."""
 
 from __future__ import annotations
 
@@ -141,28 +115,3 @@ class InsufficientPoints(Refusal):
     def __init__(self, *, points_balance: int) -> None:
         message = f"The balance of {points_balance} points is not enough."
         super().__init__(message, details={"points": [message]})
-
-
-class StampCardRefusal(Refusal):
-    """The stamp card is not valid for this."""
-
-
-class StampCardInactive(StampCardRefusal):
-    reason = "stamp_card_inactive"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is not active.")
-
-
-class StampCardNotYetValid(StampCardRefusal):
-    reason = "stamp_card_not_yet_valid"
-
-    def __init__(self, name: str, *, valid_from: date) -> None:
-        super().__init__(f"{name} is valid from {valid_from}.")
-
-
-class StampCardExpired(StampCardRefusal):
-    reason = "stamp_card_expired"
-
-    def __init__(self, name: str, *, valid_until: date) -> None:
-        super().__init__(f"{name} expired on {valid_until}.")

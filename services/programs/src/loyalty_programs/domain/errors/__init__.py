@@ -1,0 +1,81 @@
+"""Why a program says no, as a tree; rendered in one place (``loyalty_common.envelope.failure``).
+
+ValidationFailed
+├── UnknownLocation          the partner location is not one of the organization's
+├── CustomersDiffer          id and e-mail are those of two people
+├── CardIdentifierTaken
+├── EmptyWindow              it ends before it begins
+├── BalanceOutOfRange        more points than an integer of JSON carries exactly
+└── Refusal
+    ├── CustomerNotFound         customer_not_found
+    ├── DuplicateReference       duplicate_reference
+    ├── CardRefusal
+    │   ├── CardInactive         card_inactive
+    │   ├── CardNotYetValid      card_not_yet_valid
+    │   └── CardExpired          card_expired
+    ├── EnrollmentRefusal
+    │   ├── CustomerNotEnrolled  customer_not_enrolled
+    │   └── EnrollmentSuspended  enrollment_suspended
+    ├── EarnRefusal
+    │   ├── EarnRuleMissing      earn_rule_missing
+    │   └── CurrencyMismatch     currency_mismatch
+    ├── InsufficientPoints       insufficient_points
+    └── StampCardRefusal
+        ├── StampCardInactive    stamp_card_inactive
+        ├── StampCardNotYetValid stamp_card_not_yet_valid
+        └── StampCardExpired     stamp_card_expired
+"""
+
+from __future__ import annotations
+
+from loyalty_programs.domain.errors.points import (
+    BalanceOutOfRange,
+    CardExpired,
+    CardIdentifierTaken,
+    CardInactive,
+    CardNotYetValid,
+    CardRefusal,
+    CurrencyMismatch,
+    CustomerNotEnrolled,
+    CustomerNotFound,
+    CustomersDiffer,
+    DuplicateReference,
+    EarnRefusal,
+    EarnRuleMissing,
+    EmptyWindow,
+    EnrollmentRefusal,
+    EnrollmentSuspended,
+    InsufficientPoints,
+    UnknownLocation,
+)
+from loyalty_programs.domain.errors.stamps import (
+    StampCardExpired,
+    StampCardInactive,
+    StampCardNotYetValid,
+    StampCardRefusal,
+)
+
+__all__ = [
+    "BalanceOutOfRange",
+    "CardExpired",
+    "CardIdentifierTaken",
+    "CardInactive",
+    "CardNotYetValid",
+    "CardRefusal",
+    "CurrencyMismatch",
+    "CustomerNotEnrolled",
+    "CustomerNotFound",
+    "CustomersDiffer",
+    "DuplicateReference",
+    "EarnRefusal",
+    "EarnRuleMissing",
+    "EmptyWindow",
+    "EnrollmentRefusal",
+    "EnrollmentSuspended",
+    "InsufficientPoints",
+    "StampCardExpired",
+    "StampCardInactive",
+    "StampCardNotYetValid",
+    "StampCardRefusal",
+    "UnknownLocation",
+]

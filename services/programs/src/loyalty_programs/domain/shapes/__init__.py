@@ -1,0 +1,26 @@
+"""How the nouns look: in answers, in lists and in events alike. One noun, one shape.
+
+Each takes the columns of a row, stored or about to be.
+"""
+
+from __future__ import annotations
+
+from loyalty_programs.domain.shapes.points import (
+    enrollment,
+    loyalty_card,
+    transaction,
+)
+from loyalty_programs.domain.shapes.stamps import (
+    stamp,
+    stamp_card,
+    stamp_reward,
+)
+
+__all__ = [
+    "enrollment",
+    "loyalty_card",
+    "stamp",
+    "stamp_card",
+    "stamp_reward",
+    "transaction",
+]

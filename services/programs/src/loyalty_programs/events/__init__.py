@@ -1,0 +1,24 @@
+"""Facts that this service publishes, in the past tense. Contracts: ``contracts/events/``.
+
+Objects come in as the API shows them; ``customer`` is the full profile of which most events name the person only.
+"""
+
+from __future__ import annotations
+
+from loyalty_programs.events.base import Event, Shown, person
+from loyalty_programs.events.points import (
+    BalanceCorrected,
+    CustomerEnrolled,
+    PointsEarned,
+)
+from loyalty_programs.events.stamps import StampsIssued
+
+__all__ = [
+    "BalanceCorrected",
+    "CustomerEnrolled",
+    "Event",
+    "PointsEarned",
+    "Shown",
+    "StampsIssued",
+    "person",
+]
