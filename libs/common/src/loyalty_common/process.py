@@ -36,3 +36,17 @@ def run_jobs(jobs: Mapping[str, Callable[[], object]], *, name: str, every_s: fl
                 _log.exception("job_failed", job=job_name)
         if every_s is None or stop.wait(every_s):
             return
+
+
+def run_worker(step: Callable[[], bool], *, stop: threading.Event, idle_s: float = 0.5) -> None:
+    """Takes up work until stopped: ``step`` does a short piece of it and says whether there was any.
+
+    A step that fails is logged and tried again after a pause; what it had claimed comes back by its lease.
+    """
+    while not stop.is_set():
+        try:
+            if step():
+                continue
+        except Exception:
+            _log.exception("work_failed")
+        stop.wait(idle_s)
