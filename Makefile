@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PACKAGES := libs/common $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml)) deploy/local
 TOOLS := pytest pytest-timeout pytest-xdist testcontainers hypothesis schemathesis jsonschema \
          ruff mypy import-linter types-requests types-pika-ts
-DOCUMENTED := customers programs vouchers webhooks
+DOCUMENTED := gateway customers programs vouchers webhooks
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
 
 export PYTHON

@@ -76,7 +76,10 @@ class Upstream:
             protocol_version = "HTTP/1.1"
 
             def handle_any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                body = _body_of(self)
+                if body is None:
+                    self.close_connection = True
+                    return
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 upstream.received.append(Received(self.command, self.path, headers, body, self.client_address[1]))
                 if upstream.behave is None:
@@ -89,6 +92,20 @@ class Upstream:
             def log_message(self, *_: Any) -> None: ...
 
         return Handler
+
+
+def _body_of(handler: BaseHTTPRequestHandler) -> bytes | None:
+    """None if it was given up in the middle."""
+    if handler.headers.get("Transfer-Encoding") != "chunked":
+        return handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+    body = b""
+    while size := int(handler.rfile.readline() or b"-1", 16):
+        if size < 0:
+            return None
+        body += handler.rfile.read(size)
+        handler.rfile.readline()
+    handler.rfile.readline()
+    return body
 
 
 @pytest.fixture(scope="session")

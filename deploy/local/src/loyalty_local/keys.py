@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-ISSUERS = ("gateway", "customers", "programs", "vouchers", "webhooks")
+ISSUERS = ("gateway", "accounts", "customers", "programs", "vouchers", "webhooks")
 
 
 @dataclass(frozen=True)

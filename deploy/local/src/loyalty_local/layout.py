@@ -21,7 +21,7 @@ _JOB = "job all --every 600"
 # The first seconds belong to the listeners, which are waited for.
 _DELAYS_S = {"relay": 6.0, "deliver": 6.0, "consume": 6.0, "job": 12.0}
 _PROCESSES = {
-    "gateway": ("serve", "internal", "relay"),
+    "gateway": ("serve", "internal", "relay", _JOB),
     "customers": ("serve", "relay", _JOB),
     "programs": ("serve", "relay", _JOB),
     "vouchers": ("serve", "relay", _JOB),
@@ -98,6 +98,7 @@ class Layout:
 
     def _own(self, service: str) -> Iterator[tuple[str, str]]:
         if service == "gateway":
+            yield "ACCOUNTS_PRIVATE_KEY", self.keys.private_keys["accounts"]
             yield "INTERNAL_BIND", self.addresses.bind("gateway-internal")
             yield "KEY_PEPPERS", json.dumps(self.keys.key_peppers)
             yield "OPENAPI_DIR", str(_OPENAPI)

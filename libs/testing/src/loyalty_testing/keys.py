@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from loyalty_common.identity import GATEWAY, TokenSigner
 
-ISSUERS = (GATEWAY, "customers", "programs", "vouchers", "webhooks")
+ISSUERS = (GATEWAY, "accounts", "customers", "programs", "vouchers", "webhooks")
 ALL_SCOPES = tuple(
     f"{area}:{right}"
     for area in ("customers", "programs", "vouchers", "webhooks", "account", "keys")
@@ -19,7 +19,7 @@ ALL_SCOPES = tuple(
 
 
 class IdentityKeys:
-    """One fresh Ed25519 pair for the gateway and for every service."""
+    """One fresh Ed25519 pair for every issuer."""
 
     def __init__(self) -> None:
         self._keys = {issuer: Ed25519PrivateKey.generate() for issuer in ISSUERS}

@@ -1,4 +1,4 @@
-"""``loyalty-gateway serve | internal | migrate | relay | organizations | locations | users | keys``
+"""``loyalty-gateway serve | internal | migrate | relay | job NAME | openapi``, and the account commands
 
 Imports stand in the commands: only the relay loads a broker's client, and ``serve`` loads nothing at all.
 """
@@ -20,7 +20,14 @@ MIGRATIONS = str(Path(__file__).parent / "migrations")
 
 def main() -> None:
     arguments = _parser().parse_args()
-    processes = {"serve": _serve, "internal": _internal, "migrate": _migrate, "relay": _relay}
+    processes = {
+        "serve": _serve,
+        "internal": _internal,
+        "migrate": _migrate,
+        "relay": _relay,
+        "job": _job,
+        "openapi": _openapi,
+    }
     try:
         processes.get(arguments.group, _account_command)(arguments)
     except SettingsError as error:
@@ -33,9 +40,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="loyalty-gateway", description="The only door of the suite.")
     commands = parser.add_subparsers(dest="group", required=True)
     commands.add_parser("serve", help="answer the public")
-    commands.add_parser("internal", help="answer the other services")
+    commands.add_parser("internal", help="answer the account API and the other services")
     commands.add_parser("migrate", help="bring the accounts database to the newest schema")
     commands.add_parser("relay", help="publish what the outbox holds")
+    job = commands.add_parser("job", help="run a scheduled job")
+    job.add_argument("name", help="prune_idempotency, or all")
+    job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
+    commands.add_parser("openapi", help="print the OpenAPI document of the account API")
     account_commands.add_to(commands)
     return parser
 
@@ -78,9 +89,30 @@ def _relay(_: argparse.Namespace) -> None:
         outbox=outbox,
         publisher=GATEWAY,
         events_url=settings.events_url,
-        signer=TokenSigner(GATEWAY, settings.identity_private_key),
+        signer=TokenSigner(settings_module.ACCOUNTS, settings.accounts_private_key),
         stop=until_stopped(),
     )
+
+
+def _job(arguments: argparse.Namespace) -> None:
+    from loyalty_common import database
+    from loyalty_common.process import run_jobs
+    from loyalty_gateway.jobs import all_jobs
+
+    settings = settings_module.read_accounts(os.environ)
+    logs.configure(GATEWAY, level=settings.log_level)
+    engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{GATEWAY} job")
+    run_jobs(all_jobs(engine), name=arguments.name, every_s=arguments.every)
+
+
+def _openapi(_: argparse.Namespace) -> None:
+    import json
+
+    from loyalty_common.openapi import document
+    from loyalty_gateway.app import create_internal
+
+    internal = create_internal(settings_module.internal_for_document())
+    print(json.dumps(document(internal.extensions["api"]), indent=2))
 
 
 def _account_command(arguments: argparse.Namespace) -> None:

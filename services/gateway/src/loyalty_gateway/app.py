@@ -7,10 +7,11 @@ import os
 from flask import Flask
 from sqlalchemy import Engine
 
-from loyalty_common import database, health, logs, web
+from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import GATEWAY, TokenSigner, TokenVerifier
+from loyalty_common.service_client import ServiceClient
 from loyalty_gateway import settings as settings_module
-from loyalty_gateway.api import contracts, internal, pages, public_document
+from loyalty_gateway.api import account, contracts, internal, locations, pages, public_document
 from loyalty_gateway.api.client_address import ClientAddresses
 from loyalty_gateway.api.proxy import Proxy
 from loyalty_gateway.api.routes import RouteTable
@@ -20,6 +21,7 @@ from loyalty_gateway.domain.failed_attempts import FailedAttempts
 from loyalty_gateway.domain.key_cache import KeyCache
 from loyalty_gateway.domain.known_keys import KnownKeys
 from loyalty_gateway.domain.limits import LocalLimits, open_limits
+from loyalty_gateway.domain.usage import Usage
 
 
 def create_gateway(settings: settings_module.Serve) -> Proxy:
@@ -40,11 +42,23 @@ def create_gateway(settings: settings_module.Serve) -> Proxy:
 
 
 def create_internal(settings: settings_module.Internal) -> Flask:
-    """The private listener."""
+    """The private listener: the account API and what the other services ask."""
     app = Flask(__name__, static_folder=None)
+    app.config["PUBLIC_BASE_URL"] = settings.public_base_url
     engine = _engine(settings.accounts, "internal")
     app.extensions["engine"] = engine
-    web.install(app, verifier=TokenVerifier(GATEWAY, settings.identity_public_keys))
+    signer = TokenSigner(settings_module.ACCOUNTS, settings.accounts_private_key)
+    urls = {"programs": settings.programs_url, "vouchers": settings.vouchers_url}
+    app.extensions["usage"] = Usage([ServiceClient(url, audience=name, signer=signer) for name, url in urls.items()])
+    web.install(
+        app,
+        verifier=TokenVerifier(GATEWAY, settings.identity_public_keys),
+        path_checks={"partner_location_id": locations.check_exists},
+    )
+    api = openapi.create_api(app, title="Accounts")
+    for blueprint in (account.blueprint, locations.blueprint):
+        api.register_blueprint(blueprint)
+    app.extensions["api"] = api
     app.register_blueprint(internal.blueprint)
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
     return app

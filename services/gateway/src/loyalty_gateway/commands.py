@@ -49,13 +49,14 @@ def run(connection: Connection, arguments: argparse.Namespace, *, peppers: Mappi
         case "organizations", "list":
             return {"organizations": organizations.list_all(connection)}
         case "locations", "create":
-            return locations.create(
+            location = locations.create(
                 connection,
                 organization_id=arguments.organization,
                 name=arguments.name,
                 time_zone=arguments.time_zone,
                 now=datetime.now(UTC),
             )
+            return location | {"organization_id": arguments.organization}
         case "users", "create":
             return _create_user(connection, arguments)
         case "keys", "create":

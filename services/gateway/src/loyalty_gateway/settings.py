@@ -5,6 +5,8 @@ One class per process, so that a relay is not handed the peppers, nor a migratio
 
 from __future__ import annotations
 
+import base64
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -12,9 +14,12 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from loyalty_common.identity import GATEWAY
 from loyalty_common.settings import Environment
 
 SERVICES = ("customers", "programs", "vouchers", "webhooks")
+ACCOUNTS = "accounts"
+"""The issuer of the gateway's own calls: its signing key for callers' identities is in no process but ``serve``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,10 @@ class Serve:
             replicas=env.integer("REPLICAS", default=1),
             public_base_url=env.url("PUBLIC_BASE_URL"),
             openapi_dir=Path(env.text("OPENAPI_DIR")),
-            service_urls={name: _urls(env, f"{name.upper()}_URL") for name in SERVICES},
+            service_urls={
+                GATEWAY: _urls(env, "GATEWAY_INTERNAL_URL"),
+                **{name: _urls(env, f"{name.upper()}_URL") for name in SERVICES},
+            },
             redis_url=env.optional("REDIS_URL"),
             peppers=env.versioned_keys("KEY_PEPPERS"),
             identity_private_key=env.key32("IDENTITY_PRIVATE_KEY"),
@@ -72,12 +80,16 @@ class Serve:
 
 @dataclass(frozen=True, slots=True)
 class Internal:
-    """The private listener, for the other services."""
+    """The private listener: the account API, which ``serve`` carries to it, and what the other services ask."""
 
     accounts: Accounts
     bind: str
     workers: int
     threads: int
+    public_base_url: str
+    programs_url: str
+    vouchers_url: str
+    accounts_private_key: str
     identity_public_keys: Mapping[str, Any]
 
     @classmethod
@@ -88,17 +100,37 @@ class Internal:
             bind=env.text("INTERNAL_BIND", default="0.0.0.0:8001"),
             workers=env.integer("WEB_WORKERS", default=1),
             threads=env.integer("WEB_THREADS", default=8),
+            public_base_url=env.url("PUBLIC_BASE_URL"),
+            programs_url=env.url("PROGRAMS_URL"),
+            vouchers_url=env.url("VOUCHERS_URL"),
+            accounts_private_key=env.key32("ACCOUNTS_PRIVATE_KEY"),
             identity_public_keys=env.json_object("IDENTITY_PUBLIC_KEYS"),
         )
         env.check()
         return settings
 
 
+def internal_for_document() -> Internal:
+    """Settings of a process that only describes itself: it connects to nothing and opens no door."""
+    return Internal(
+        Accounts("postgresql://", database_pool_size=1, log_level="warning"),
+        bind="",
+        workers=1,
+        threads=1,
+        public_base_url="",
+        programs_url="",
+        vouchers_url="",
+        # A signer wants a key; nobody knows this one, so nobody trusts it.
+        accounts_private_key=base64.b64encode(secrets.token_bytes(32)).decode(),
+        identity_public_keys={},
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Relay:
     accounts: Accounts
     events_url: str
-    identity_private_key: str
+    accounts_private_key: str
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
@@ -106,14 +138,14 @@ class Relay:
         settings = cls(
             accounts=Accounts.read(env),
             events_url=env.events_url("EVENTS_URL"),
-            identity_private_key=env.key32("IDENTITY_PRIVATE_KEY"),
+            accounts_private_key=env.key32("ACCOUNTS_PRIVATE_KEY"),
         )
         env.check()
         return settings
 
 
 def read_accounts(variables: Mapping[str, str]) -> Accounts:
-    """For ``migrate``."""
+    """For ``migrate`` and ``job``."""
     env = Environment(variables)
     settings = Accounts.read(env)
     env.check()

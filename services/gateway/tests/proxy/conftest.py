@@ -19,6 +19,8 @@ import pytest
 
 from loyalty_testing.machine import free_port
 
+SERVICES = ("CUSTOMERS", "PROGRAMS", "VOUCHERS", "WEBHOOKS", "GATEWAY_INTERNAL")
+
 
 @dataclass
 class Answer:
@@ -100,7 +102,10 @@ def openapi_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "/internal/events": {"post": {"responses": {}}},
     }
     customers = {"/v1/customers/{customer_id}": {"delete": _operation("customers:write", "write")}}
-    documents = {"programs": programs, "customers": customers, "vouchers": {}, "webhooks": {}}
+    upload = _operation("customers:write", "write", timeout_s=5)
+    upload["x-loyalty"] |= {"media_types": ["text/csv", "application/x-ndjson"], "limit_bytes": 3 * 2**20}
+    customers["/v1/imports"] = {"post": upload}
+    documents = {"programs": programs, "customers": customers, "vouchers": {}, "webhooks": {}, "gateway": {}}
     for service, paths in documents.items():
         (folder / f"{service}.json").write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
     return folder
@@ -121,7 +126,10 @@ def start_gateway(
             port = free_port()
             process_environment = {
                 **environment,
-                **{f"{name}_URL": "http://127.0.0.1:9" for name in ("CUSTOMERS", "PROGRAMS", "VOUCHERS", "WEBHOOKS")},
+                **{
+                    f"{name}_URL": "http://127.0.0.1:9"
+                    for name in ("CUSTOMERS", "PROGRAMS", "VOUCHERS", "WEBHOOKS", "GATEWAY_INTERNAL")
+                },
                 "BIND": f"127.0.0.1:{port}",
                 "PUBLIC_BASE_URL": "https://api.example.com/api/v1",
                 "OPENAPI_DIR": str(openapi_folder),

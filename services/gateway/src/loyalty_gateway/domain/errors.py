@@ -11,6 +11,7 @@ ApiError
 │   ├── PlanRequired            plan_required
 │   └── InsufficientScope       insufficient_scope
 ├── BadTarget                   400  a request target that no client of ours sends
+├── CurrencyInUse               400  cards or vouchers count in it
 └── AccountRefused              of the commands: what was asked for cannot be made
 """
 
@@ -56,6 +57,12 @@ class InsufficientScope(Forbidden):
 
 class BadTarget(ValidationFailed):
     default_message = "The request target could not be read."
+
+
+class CurrencyInUse(ValidationFailed):
+    def __init__(self) -> None:
+        sentence = "The currency field can be changed only while there is no loyalty card and no voucher."
+        super().__init__(details={"currency": [sentence]})
 
 
 class AccountRefused(Exception):

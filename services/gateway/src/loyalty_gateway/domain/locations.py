@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from loyalty_common.envelope import timestamp
 from loyalty_common.messaging.outbox import outbox_row
@@ -32,22 +33,51 @@ def create(connection: Connection, *, organization_id: int, name: str, time_zone
         .mappings()
         .one()
     )
-    event = LocationUpdated(organization_id=organization_id, location=shape(row), version=row["version"])
+    _tell(connection, row, at=now)
+    return shape(row)
+
+
+def change(
+    connection: Connection, *, organization_id: int, partner_location_id: int, changes: Mapping[str, Any], at: datetime
+) -> dict[str, Any] | None:
+    """The location with ``changes`` (name, time_zone, is_active), of which the services hear if they are any."""
+    before = find(connection, organization_id=organization_id, partner_location_id=partner_location_id, for_update=True)
+    if before is None:
+        return None
+    changes = {name: value for name, value in changes.items() if value != before[name]}
+    if not changes:
+        return shape(before)
+    changed = (
+        update(PartnerLocation)
+        .where(PartnerLocation.id == partner_location_id)
+        .values(**changes, version=before["version"] + 1, updated_at=at)
+        .returning(PartnerLocation.__table__)
+    )
+    row = connection.execute(changed).mappings().one()
+    _tell(connection, row, at=at)
+    return shape(row)
+
+
+def all_of(organization_id: int) -> Select[Any]:
+    return select(PartnerLocation.__table__).where(PartnerLocation.organization_id == organization_id)
+
+
+def _tell(connection: Connection, row: RowMapping, *, at: datetime) -> None:
+    event = LocationUpdated(organization_id=row["organization_id"], location=shape(row), version=row["version"])
     # A location is the organization's, an event some tenant's: it goes out under the live one.
     tenant_id = connection.execute(
-        select(Tenant.id).where(Tenant.organization_id == organization_id, Tenant.mode == "live")
+        select(Tenant.id).where(Tenant.organization_id == row["organization_id"], Tenant.mode == "live")
     ).scalar_one()
-    told = outbox_row(event=event.name, data=event.data(), created_at=now, version=event.version)
+    told = outbox_row(event=event.name, data=event.data(), created_at=at, version=event.version)
     connection.execute(outbox.insert(), told | {"tenant_id": tenant_id})
-    return shape(row) | {"organization_id": organization_id}
 
 
-def find(connection: Connection, *, organization_id: int, partner_location_id: int) -> RowMapping | None:
+def find(
+    connection: Connection, *, organization_id: int, partner_location_id: int, for_update: bool = False
+) -> RowMapping | None:
     """``None`` also for a location of another organization."""
-    found = select(PartnerLocation.__table__).where(
-        PartnerLocation.organization_id == organization_id, PartnerLocation.id == partner_location_id
-    )
-    return connection.execute(found).mappings().one_or_none()
+    found = all_of(organization_id).where(PartnerLocation.id == partner_location_id)
+    return connection.execute(found.with_for_update() if for_update else found).mappings().one_or_none()
 
 
 def shape(row: RowMapping) -> dict[str, Any]:

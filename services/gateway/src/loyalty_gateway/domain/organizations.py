@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, RowMapping, insert, select
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from loyalty_common.envelope import timestamp
 from loyalty_gateway.domain.errors import AccountRefused
@@ -41,7 +43,7 @@ def create(
         insert(Tenant).returning(Tenant.mode, Tenant.id),
         [{"organization_id": row["id"], "mode": mode} for mode in MODES],
     )
-    return shape(row) | {"tenants": {tenant.mode: tenant.id for tenant in tenants}}
+    return shape(row) | {"plan": plan_code, "tenants": {tenant.mode: tenant.id for tenant in tenants}}
 
 
 def list_all(connection: Connection) -> list[dict[str, Any]]:
@@ -50,7 +52,35 @@ def list_all(connection: Connection) -> list[dict[str, Any]]:
     for tenant in connection.execute(select(Tenant.organization_id, Tenant.mode, Tenant.id).order_by(Tenant.id)):
         tenants.setdefault(tenant.organization_id, {})[tenant.mode] = tenant.id
     rows = connection.execute(select(Organization.__table__).order_by(Organization.id)).mappings()
-    return [shape(row) | {"tenants": tenants[row["id"]]} for row in rows]
+    return [shape(row) | {"plan": row["plan_code"], "tenants": tenants[row["id"]]} for row in rows]
+
+
+def tenants_of(connection: Connection, organization_id: int) -> list[int]:
+    return list(connection.execute(select(Tenant.id).where(Tenant.organization_id == organization_id)).scalars())
+
+
+def find(connection: Connection, organization_id: int, *, for_update: bool = False) -> RowMapping:
+    """The caller's own organization, which exists."""
+    found = select(Organization.__table__).where(Organization.id == organization_id)
+    return connection.execute(found.with_for_update() if for_update else found).mappings().one()
+
+
+def change(connection: Connection, organization_id: int, changes: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
+    """The organization with ``changes`` (name, currency, country, time_zone); what is the same already stays untouched.
+
+    The services hear of it with the next identity that is minted, within the seconds that a key is remembered.
+    """
+    before = find(connection, organization_id, for_update=True)
+    changes = {name: value for name, value in changes.items() if value != before[name]}
+    if not changes:
+        return shape(before)
+    changed = (
+        update(Organization)
+        .where(Organization.id == organization_id)
+        .values(**changes, updated_at=at)
+        .returning(Organization.__table__)
+    )
+    return shape(connection.execute(changed).mappings().one())
 
 
 def check_exists(connection: Connection, organization_id: int) -> None:
@@ -68,7 +98,6 @@ def shape(row: RowMapping) -> dict[str, Any]:
     return {
         "id": row["id"],
         "name": row["name"],
-        "plan": row["plan_code"],
         "currency": row["currency"],
         "country": row["country"],
         "time_zone": row["time_zone"],

@@ -2,10 +2,22 @@
 
 from loyalty_gateway.models.api_keys import ApiKey
 from loyalty_gateway.models.base import Base
+from loyalty_gateway.models.idempotency import idempotency
 from loyalty_gateway.models.organizations import Organization, PartnerLocation, Plan, Tenant
 from loyalty_gateway.models.outbox import outbox
 from loyalty_gateway.models.users import User
 
 metadata = Base.metadata
 
-__all__ = ["ApiKey", "Base", "Organization", "PartnerLocation", "Plan", "Tenant", "User", "metadata", "outbox"]
+__all__ = [
+    "ApiKey",
+    "Base",
+    "Organization",
+    "PartnerLocation",
+    "Plan",
+    "Tenant",
+    "User",
+    "idempotency",
+    "metadata",
+    "outbox",
+]

@@ -4,21 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from loyalty_common.settings import Environment
-from loyalty_gateway.app import create_internal
 from loyalty_gateway.domain import locations
-from loyalty_gateway.settings import Accounts, Internal
 
 NOW = datetime(2026, 1, 1, 9, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def app(accounts_url, identity_keys):
-    accounts = Accounts.read(Environment({"DATABASE_URL": accounts_url}))
-    settings = Internal(accounts, "", workers=1, threads=1, identity_public_keys=identity_keys.public_keys)
-    app = create_internal(settings)
-    yield app
-    app.extensions["engine"].dispose()
 
 
 @pytest.fixture
@@ -36,9 +24,10 @@ def ask(app, identity_keys):
 def riverside(engine, new_organization):
     organization_id = new_organization()["id"]
     with engine.begin() as connection:
-        return locations.create(
+        location = locations.create(
             connection, organization_id=organization_id, name="Riverside", time_zone="America/New_York", now=NOW
         )
+    return location | {"organization_id": organization_id}
 
 
 def test_a_location_is_told_with_its_version(ask, riverside):

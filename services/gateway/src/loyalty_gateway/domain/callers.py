@@ -1,0 +1,41 @@
+"""Who is calling, in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from loyalty_common.database import Transaction
+from loyalty_gateway.domain import organizations
+from loyalty_gateway.models import ApiKey, Organization, Plan
+
+_KEY = (
+    select(
+        Organization.__table__,
+        ApiKey.id.label("key_id"),
+        ApiKey.name.label("key_name"),
+        ApiKey.scopes,
+        ApiKey.mode,
+        Plan.code,
+        Plan.name.label("plan_name"),
+        Plan.developer_access,
+        Plan.requests_per_minute,
+    )
+    .join(Organization, Organization.id == ApiKey.organization_id)
+    .join(Plan, Plan.code == Organization.plan_code)
+    .where(ApiKey.id == bindparam("api_key_id"))
+)
+
+
+def describe(tx: Transaction, *, api_key_id: int) -> dict[str, Any]:
+    """The answer of ``GET /me`` for a call that was made with this key."""
+    row = tx.execute(_KEY, {"api_key_id": api_key_id}).mappings().one()
+    plan = {name: row[name] for name in ("code", "developer_access", "requests_per_minute")}
+    return {
+        "organization": organizations.shape(row),
+        "plan": {**plan, "name": row["plan_name"]},
+        "mode": row["mode"],
+        "api_key": {"id": row["key_id"], "name": row["key_name"], "scopes": row["scopes"]},
+        "user": None,
+    }
