@@ -6,9 +6,10 @@ header through the e-mail parser) took a fifth of a request's time, so heads are
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _LONGEST_LINE = 65_536
@@ -20,12 +21,12 @@ Header = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a service is asked; ``headers`` without Host and Content-Length."""
+    """What a service is asked; ``headers`` without Host and Content-Length. A body in pieces can be sent once."""
 
     method: str
     path: str
     headers: Sequence[Header]
-    body: bytes | None
+    body: bytes | Iterable[bytes] | None
     timeout_s: float
 
 
@@ -83,13 +84,30 @@ def exchange(sock: socket.socket, call: Call, *, host: str) -> Answer:
     """Send ``call`` in one piece and read the head of the answer. Raises ``OSError`` or ``HTTPException``."""
     lines = [f"{call.method} {call.path} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in call.headers]
-    if call.body is not None:
-        lines.append(f"Content-Length: {len(call.body)}")
+    whole, pieces = (call.body or b"", None) if isinstance(call.body, bytes | None) else (b"", call.body)
+    if pieces is not None:
+        lines.append("Transfer-Encoding: chunked")
+    elif call.body is not None:
+        lines.append(f"Content-Length: {len(whole)}")
     head = "\r\n".join([*lines, "", ""])
     # gunicorn has refused such values long before; a head is not the place to rely on it.
     if head.count("\n") != len(lines) + 1 or head.count("\r") != len(lines) + 1:
         raise ValueError("a header of this call would become two")
-    sock.sendall(head.encode("latin-1") + (call.body or b""))
+    sock.sendall(head.encode("latin-1") + whole)
+    if pieces is not None:
+        _send_pieces(sock, pieces)
     answer = Answer(sock, method=call.method)
     answer.begin()
     return answer
+
+
+def _send_pieces(sock: socket.socket, pieces: Iterable[bytes]) -> None:
+    """An upload that is given up lacks the last, empty piece: the service knows that it has not got all."""
+    for piece in pieces:
+        try:
+            sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+        except (BrokenPipeError, ConnectionResetError):
+            # The service has heard enough. What it says about it comes next.
+            return
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        sock.sendall(b"0\r\n\r\n")

@@ -26,7 +26,7 @@ _RETURNED = frozenset(
 _WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 
-def to_service(environ: Mapping[str, Any], *, token: str, request_id: str, body: bytes | None) -> Headers:
+def to_service(environ: Mapping[str, Any], *, token: str, request_id: str, body: object) -> Headers:
     headers = [("Authorization", f"Bearer {token}"), ("X-Request-Id", request_id)]
     headers += [(name, environ[key]) for key, name in _FORWARDED if key in environ]
     if body:

@@ -22,6 +22,7 @@ from loyalty_gateway.api.client_address import ClientAddresses
 from loyalty_gateway.api.exchange import Call
 from loyalty_gateway.api.headers import Headers
 from loyalty_gateway.api.routes import Node, Route, RouteTable, split_target, upstream_path
+from loyalty_gateway.api.uploads import UploadBody
 from loyalty_gateway.api.upstream import Upstream
 from loyalty_gateway.domain.access import Authenticator, check_permission, identity_token
 from loyalty_gateway.domain.errors import BadTarget, WrongKey
@@ -131,7 +132,11 @@ class Proxy:
             raise RateLimited(headers={"Retry-After": str(max(1, math.ceil(decision.wait_us / 1_000_000)))})
 
     def _carry(self, visit: Visit, key: KnownKey, route: Route, path: str) -> Answer:
-        body = read_body(visit.environ) if visit.method in _WITH_BODY else None
+        body: bytes | UploadBody | None = None
+        if route.upload is not None:
+            body = UploadBody(visit.environ, route.upload)
+        elif visit.method in _WITH_BODY:
+            body = read_body(visit.environ)
         token = identity_token(key, audience=route.service, signer=self.signer)
         sent = headers.to_service(visit.environ, token=token, request_id=visit.request_id, body=body)
         asked_at = time.perf_counter()

@@ -18,6 +18,14 @@ _LONGEST_PATH = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """What a route takes instead of JSON: a file of one of these types, which streams through."""
+
+    media_types: tuple[str, ...]
+    limit_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """``template`` as the service has it (``/v1/customers/{customer_id}``); ``path`` has ``%s`` for each parameter."""
 
@@ -27,6 +35,7 @@ class Route:
     scope: str
     is_write: bool
     timeout_s: float
+    upload: Upload | None = None
 
 
 @dataclass(slots=True)
@@ -63,6 +72,7 @@ class RouteTable:
             scope=rules["scope"],
             is_write=rules["class"] == "write",
             timeout_s=float(rules.get("timeout_s", _DEFAULT_TIMEOUT_S)),
+            upload=Upload(tuple(rules["media_types"]), rules["limit_bytes"]) if "media_types" in rules else None,
         )
         node.routes[operation.method] = route
         if operation.method == "GET":

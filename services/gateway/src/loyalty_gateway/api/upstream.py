@@ -109,12 +109,14 @@ class Upstream:
         """The service's answer. After a broken connection tried once more, on a new one: the call's key makes it one.
 
         Raises ``Unavailable`` if no origin can be reached, ``BadGateway`` if what comes back is no answer,
-        ``GatewayTimeout``, after which nothing is repeated: the service may still be at it.
+        ``GatewayTimeout``, after which nothing is repeated: the service may still be at it. A body in pieces is sent
+        once, on a new connection.
         """
-        try:
-            return self._try(call, fresh=False)
-        except _BROKEN as error:
-            _log.warning("upstream_retry", upstream=self._service, error=repr(error))
+        if call.body is None or isinstance(call.body, bytes):
+            try:
+                return self._try(call, fresh=False)
+            except _BROKEN as error:
+                _log.warning("upstream_retry", upstream=self._service, error=repr(error))
         try:
             return self._try(call, fresh=True)
         except Unreachable as error:
