@@ -194,5 +194,6 @@ _BOOKS = """
 """
 _TOLD = """
     select coalesce(payload::json #>> '{transaction,id}', payload::json ->> 'id')::bigint as id
-    from outbox where tenant_id = :tenant_id and event in ('loyalty.points_earned', 'customer.updated')
+    from outbox where tenant_id = :tenant_id
+    and event in ('loyalty.points_earned', 'loyalty.points_redeemed', 'customer.updated')
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Table
@@ -16,17 +16,22 @@ from loyalty_programs.domain import shapes
 from loyalty_programs.domain.acts import Act, Receipt
 from loyalty_programs.domain.facts import Facts
 from loyalty_programs.domain.ledger import Entry
-from loyalty_programs.events import BalanceCorrected, CustomerEnrolled, Event, PointsEarned
+from loyalty_programs.events import BalanceCorrected, CustomerEnrolled, Event, PointsEarned, PointsRedeemed
 from loyalty_programs.models import enrollments, idempotency, lot_spends, outbox, points_transactions
 
 Columns = dict[str, Any]
 _BALANCE = (enrollments, ("points_balance", "updated_at"))
 _BOOKED = (points_transactions, outbox, idempotency)
 
+
+def record_with(*, inserts: Sequence[Table] = (), changes: Mapping[Table, Sequence[str]] | None = None) -> Record:
+    """The statement of an ``Occasion``, to be built at import: entries, their lots and what else it names."""
+    lots = {points_transactions: ("points_remaining",)}
+    return Record(guard=_BALANCE, changes={**lots, **(changes or {})}, inserts=(*_BOOKED, lot_spends, *inserts))
+
+
 _RECORD_GAIN = Record(guard=_BALANCE, inserts=_BOOKED)
-_RECORD_LOSS = Record(
-    guard=_BALANCE, changes={points_transactions: ("points_remaining",)}, inserts=(*_BOOKED, lot_spends)
-)
+_RECORD_WITH_LOTS = record_with()
 _RECORD_ENROLLMENT = Record(inserts=(enrollments, *_BOOKED))
 
 
@@ -36,6 +41,30 @@ class NewEnrollment:
 
     columns: Columns
     card: Mapping[str, Any]
+
+
+def _no_events(_: Sequence[Columns]) -> Sequence[Event]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What the last entry is booked for, written by the same statement: a redemption, a claim, a reversal.
+
+    ``links``: columns of that entry's row, such as ``redemption_id``. ``record``: of ``record_with``, for the rows
+    of ``inserts`` and the new values of ``changes`` (each with its ``id``). ``events``: told after those of the
+    balance, made from the rows as they are shown. ``loyalty_reward_id``: what the points were spent on.
+    """
+
+    links: Mapping[str, int]
+    record: Record = _RECORD_WITH_LOTS
+    inserts: Mapping[Table, Sequence[Columns]] = field(default_factory=dict)
+    changes: Mapping[Table, Sequence[Columns]] = field(default_factory=dict)
+    events: Callable[[Sequence[Columns]], Sequence[Event]] = _no_events
+    loyalty_reward_id: int | None = None
+
+
+_NO_OCCASION = Occasion(links={})
 
 
 def book(
@@ -48,15 +77,19 @@ def book(
     act: Act,
     reply: Callable[[Sequence[Columns]], Reply],
     new: NewEnrollment | None = None,
+    occasion: Occasion = _NO_OCCASION,
 ) -> Reply:
     """Write the entries under ascending ``ids``; ``reply`` makes the answer from the rows as they are shown.
 
     The last entry is what was asked for and takes the receipt's reference; with ``new`` those before it, or all
-    of them where the receipt is for no operation, are the bonus.
+    of them where the receipt is for no operation, are the bonus. With ``new`` there is no ``occasion``.
     """
     rows = _rows(entries, ids, facts, new, receipt=receipt, act=act)
+    if rows:
+        rows[-1] |= occasion.links
     shown = [shapes.transaction(row) for row in rows]
-    events = [_balance_event(transaction, facts, act) for transaction in shown if transaction["points_delta"]]
+    events = [_balance_event(transaction, facts, occasion, act) for transaction in shown if transaction["points_delta"]]
+    events += occasion.events(shown)
     if new is not None:
         events.insert(0, _enrolled(new, facts, act, bonus=shown[:-1] if receipt.operation else shown))
     answer = reply(shown)
@@ -68,12 +101,16 @@ def book(
     if new is not None:
         _RECORD_ENROLLMENT.write(tx, {**inserts, enrollments: [new.columns]})
     else:
-        _record(tx, facts, entries, inserts)
+        _record(tx, facts, entries, inserts, occasion)
     return answer
 
 
 def _record(
-    tx: Transaction, facts: Facts, entries: Sequence[Entry], inserts: Mapping[Table, Sequence[Columns]]
+    tx: Transaction,
+    facts: Facts,
+    entries: Sequence[Entry],
+    inserts: Mapping[Table, Sequence[Columns]],
+    occasion: Occasion,
 ) -> None:
     rows = inserts[points_transactions]
     guard = {
@@ -82,16 +119,26 @@ def _record(
         "points_balance": rows[-1]["points_balance_after"],
         "updated_at": rows[-1]["recorded_at"],
     }
-    takings = [(row["id"], taking) for row, entry in zip(rows, entries, strict=True) for taking in entry.takings]
-    if not takings:
+    lots = [
+        {"id": change.lot.transaction_id, "points_remaining": change.points_remaining}
+        for entry in entries
+        for change in entry.lot_changes
+    ]
+    if not lots and occasion is _NO_OCCASION:
+        # Most purchases: their statement need not speak of lots.
         _RECORD_GAIN.write(tx, inserts, guard=[guard])
         return
     spends = [
-        {"transaction_id": row_id, "lot_transaction_id": taking.lot.transaction_id, "points": taking.points}
-        for row_id, taking in takings
+        {"transaction_id": row["id"], "lot_transaction_id": taking.lot.transaction_id, "points": taking.points}
+        for row, entry in zip(rows, entries, strict=True)
+        for taking in entry.takings
     ]
-    lots = [{"id": taking.lot.transaction_id, "points_remaining": taking.points_remaining} for _, taking in takings]
-    _RECORD_LOSS.write(tx, {**inserts, lot_spends: spends}, guard=[guard], changes={points_transactions: lots})
+    occasion.record.write(
+        tx,
+        {**inserts, lot_spends: spends, **occasion.inserts},
+        guard=[guard],
+        changes={points_transactions: lots, **occasion.changes},
+    )
 
 
 def _rows(
@@ -138,9 +185,16 @@ def _columns(entry: Entry) -> Columns:
     }
 
 
-def _balance_event(transaction: Columns, facts: Facts, act: Act) -> Event:
+def _balance_event(transaction: Columns, facts: Facts, occasion: Occasion, act: Act) -> Event:
     """Exactly one for every row that changes the balance."""
-    if transaction["points_delta"] > 0:
+    if transaction["type"] == "redeem":
+        return PointsRedeemed(
+            transaction=transaction,
+            loyalty_reward_id=occasion.loyalty_reward_id,
+            customer=facts.customer,
+            source=act.source,
+        )
+    if transaction["points_delta"] > 0 and transaction["type"] != "reverse":
         return PointsEarned(transaction=transaction, customer=facts.customer, source=act.source)
     balance = {"points_balance": transaction["points_balance_after"], "updated_at": act.at}
     return BalanceCorrected(

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from loyalty_programs.domain.enrolling import bonus, check_may_transact
-from loyalty_programs.domain.errors import CurrencyMismatch, EarnRuleMissing, InsufficientPoints
-from loyalty_programs.domain.ledger import Entry, Member, gain, loss
+from loyalty_programs.domain.errors import CurrencyMismatch, EarnRuleMissing
+from loyalty_programs.domain.ledger import Entry, Member, gain, spend
 from loyalty_programs.domain.lots import Lot
 from loyalty_programs.domain.terms import CardTerms, EarnRule, check_valid
 
@@ -97,6 +97,4 @@ def _adjust(card: CardTerms, points: int, *, points_balance: int, occurred_at: d
     if points > 0:
         expires_on = card.points_expire_on(occurred_at)
         return gain("adjust", points, points_balance=points_balance, expires_on=expires_on)
-    if points_balance + points < 0:
-        raise InsufficientPoints(points_balance=points_balance)
-    return loss("adjust", -points, points_balance=points_balance, lots=lots)
+    return spend("adjust", -points, points_balance=points_balance, lots=lots)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from loyalty_programs.domain.errors import BalanceOutOfRange
-from loyalty_programs.domain.lots import Lot, Taking, remainder_of_new_lot, take
+from loyalty_programs.domain.errors import BalanceOutOfRange, InsufficientPoints
+from loyalty_programs.domain.lots import Giving, Lot, Spend, Taking, give_back, remainder_of_new_lot, take
 
 MAX_BALANCE = 2**53 - 1
 """The largest integer that every JSON reader carries exactly."""
@@ -16,7 +16,10 @@ MAX_BALANCE = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``takings``: what a negative row takes from the lots. ``amount`` only on a purchase or its refund."""
+    """``takings``: what a negative row takes from the lots; ``givings``: what a positive one gives back to them.
+
+    ``amount`` only on a purchase or its refund.
+    """
 
     type: str
     points_delta: int
@@ -24,8 +27,13 @@ class Entry:
     points_remaining: int = 0
     expires_on: date | None = None
     takings: tuple[Taking, ...] = ()
+    givings: tuple[Giving, ...] = ()
     amount: Decimal | None = None
     currency: str | None = None
+
+    @property
+    def lot_changes(self) -> tuple[Taking | Giving, ...]:
+        return (*self.takings, *self.givings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +55,7 @@ def gain(
     field: str = "points",
 ) -> Entry:
     """A row of ``points`` ≥ 0. ``field`` is the request field to blame if the balance would leave its range."""
-    after = points_balance + points
-    if after > MAX_BALANCE:
-        raise BalanceOutOfRange(field, limit=MAX_BALANCE)
+    after = _within_range(points_balance + points, field)
     remaining = remainder_of_new_lot(points_delta=points, points_balance_after=after)
     return Entry(kind, points, after, remaining, expires_on if points else None, amount=amount, currency=currency)
 
@@ -57,3 +63,31 @@ def gain(
 def loss(kind: str, points: int, *, points_balance: int, lots: Iterable[Lot]) -> Entry:
     """A row that takes ``points`` > 0 away, from the lots that expire first."""
     return Entry(kind, -points, points_balance - points, takings=take(lots, points))
+
+
+def spend(kind: str, points: int, *, points_balance: int, lots: Iterable[Lot]) -> Entry:
+    """A row that takes ``points`` > 0 which must be there: ``InsufficientPoints`` if the lots hold fewer.
+
+    ``lots``: enough of those that may be spent to cover ``points``, or all of them.
+    """
+    lots = tuple(lots)
+    spendable = sum(lot.points_remaining for lot in lots)
+    if spendable < points:
+        raise InsufficientPoints(points_balance=spendable)
+    return loss(kind, points, points_balance=points_balance, lots=lots)
+
+
+def restore(points: int, *, points_balance: int, spends: Iterable[Spend]) -> Entry:
+    """A ``reverse`` row that gives ``points`` > 0 back to the lots that ``spends`` took them from.
+
+    It holds nothing itself, so the points keep their old expiry; a debt is paid first.
+    """
+    after = _within_range(points_balance + points, "points")
+    givings = give_back(spends, remainder_of_new_lot(points_delta=points, points_balance_after=after))
+    return Entry("reverse", points, after, givings=givings)
+
+
+def _within_range(points_balance: int, field: str) -> int:
+    if points_balance > MAX_BALANCE:
+        raise BalanceOutOfRange(field, limit=MAX_BALANCE)
+    return points_balance

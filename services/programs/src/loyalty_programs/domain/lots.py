@@ -29,6 +29,26 @@ class Taking:
         return self.lot.points_remaining - self.points
 
 
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Points that a negative row took from a lot, which is given as it is now."""
+
+    lot: Lot
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Giving:
+    """Points given back to a lot, and what it holds with them."""
+
+    lot: Lot
+    points: int
+
+    @property
+    def points_remaining(self) -> int:
+        return self.lot.points_remaining + self.points
+
+
 def remainder_of_new_lot(*, points_delta: int, points_balance_after: int) -> int:
     """What a positive row leaves to be spent: it pays a debt first, and nothing of that can be spent again."""
     return max(0, min(points_delta, points_balance_after))
@@ -48,6 +68,20 @@ def take(lots: Iterable[Lot], points: int) -> tuple[Taking, ...]:
             takings.append(Taking(lot, taken))
             points -= taken
     return tuple(takings)
+
+
+def give_back(spends: Iterable[Spend], points: int) -> tuple[Giving, ...]:
+    """Gives ``points`` back to the lots that they were taken from, so that they keep their expiry.
+
+    Where a debt swallowed the rest of what was spent, the lots that live longest come first.
+    """
+    givings = []
+    for spend in sorted(spends, key=lambda spend: _first_to_go(spend.lot), reverse=True):
+        given = min(points, spend.points)
+        if given:
+            givings.append(Giving(spend.lot, given))
+            points -= given
+    return tuple(givings)
 
 
 def _first_to_go(lot: Lot) -> tuple[date, int]:

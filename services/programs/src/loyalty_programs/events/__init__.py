@@ -10,6 +10,7 @@ from loyalty_programs.events.points import (
     BalanceCorrected,
     CustomerEnrolled,
     PointsEarned,
+    PointsRedeemed,
 )
 from loyalty_programs.events.stamps import StampsIssued
 
@@ -18,6 +19,7 @@ __all__ = [
     "CustomerEnrolled",
     "Event",
     "PointsEarned",
+    "PointsRedeemed",
     "Shown",
     "StampsIssued",
     "person",

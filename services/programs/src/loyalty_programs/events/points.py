@@ -47,8 +47,27 @@ class PointsEarned:
 
 
 @dataclass(frozen=True, slots=True)
+class PointsRedeemed:
+    """Points were spent, by a redemption or for a reward; ``loyalty_reward_id`` says which reward."""
+
+    name: ClassVar[str] = "loyalty.points_redeemed"
+    transaction: Shown
+    loyalty_reward_id: int | None
+    customer: Shown
+    source: str
+
+    def data(self) -> dict[str, Any]:
+        return {
+            **self.transaction,
+            "loyalty_reward_id": self.loyalty_reward_id,
+            "customer": person(self.customer),
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class BalanceCorrected:
-    """Points went out without being spent: no reward, no redemption."""
+    """Points went out without being spent, or what was spent came back."""
 
     name: ClassVar[str] = "customer.updated"
     enrollment: Shown
