@@ -45,3 +45,8 @@ class Receipt:
             "reference": self.reference,
             "partner_location_id": self.partner_location_id,
         }
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What it puts on the row that was asked for."""
+        return {**self.parameters, "notes": self.notes}

@@ -16,10 +16,10 @@ from loyalty_programs.domain import shapes
 from loyalty_programs.domain.acts import Act, Receipt
 from loyalty_programs.domain.facts import Facts
 from loyalty_programs.domain.ledger import Entry
-from loyalty_programs.events import BalanceCorrected, CustomerEnrolled, Event, PointsEarned, PointsRedeemed
+from loyalty_programs.domain.ledger_rows import Columns, balance_event, balance_row, ledger_row, lot_rows, spend_rows
+from loyalty_programs.events import CustomerEnrolled, Event
 from loyalty_programs.models import enrollments, idempotency, lot_spends, outbox, points_transactions
 
-Columns = dict[str, Any]
 _BALANCE = (enrollments, ("points_balance", "updated_at"))
 _BOOKED = (points_transactions, outbox, idempotency)
 
@@ -56,7 +56,7 @@ class Occasion:
     balance, made from the rows as they are shown. ``loyalty_reward_id``: what the points were spent on.
     """
 
-    links: Mapping[str, int]
+    links: Mapping[str, Any]
     record: Record = _RECORD_WITH_LOTS
     inserts: Mapping[Table, Sequence[Columns]] = field(default_factory=dict)
     changes: Mapping[Table, Sequence[Columns]] = field(default_factory=dict)
@@ -84,14 +84,17 @@ def book(
     The last entry is what was asked for and takes the receipt's reference; with ``new`` those before it, or all
     of them where the receipt is for no operation, are the bonus. With ``new`` there is no ``occasion``.
     """
-    rows = _rows(entries, ids, facts, new, receipt=receipt, act=act)
+    enrollment = new.columns if new is not None else facts.enrollment or {}
+    rows = [
+        ledger_row(
+            entry, row_id=row_id, enrollment=enrollment, occurred_at=receipt.occurred_at, source=act.source, at=act.at
+        )
+        for entry, row_id in zip(entries, ids, strict=True)
+    ]
     if rows:
-        rows[-1] |= occasion.links
+        rows[-1] |= {**receipt.columns, **occasion.links}
     shown = [shapes.transaction(row) for row in rows]
-    events = [_balance_event(transaction, facts, occasion, act) for transaction in shown if transaction["points_delta"]]
-    events += occasion.events(shown)
-    if new is not None:
-        events.insert(0, _enrolled(new, facts, act, bonus=shown[:-1] if receipt.operation else shown))
+    events = _events(shown, facts, new, receipt=receipt, act=act, occasion=occasion)
     answer = reply(shown)
     inserts = {
         points_transactions: rows,
@@ -113,96 +116,39 @@ def _record(
     occasion: Occasion,
 ) -> None:
     rows = inserts[points_transactions]
-    guard = {
-        "id": rows[-1]["enrollment_id"],
-        "version": facts.version,
-        "points_balance": rows[-1]["points_balance_after"],
-        "updated_at": rows[-1]["recorded_at"],
-    }
-    lots = [
-        {"id": change.lot.transaction_id, "points_remaining": change.points_remaining}
-        for entry in entries
-        for change in entry.lot_changes
-    ]
+    guard = [balance_row(rows[-1], version=facts.version)]
+    lots = [lot for entry in entries for lot in lot_rows(entry)]
     if not lots and occasion is _NO_OCCASION:
         # Most purchases: their statement need not speak of lots.
-        _RECORD_GAIN.write(tx, inserts, guard=[guard])
+        _RECORD_GAIN.write(tx, inserts, guard=guard)
         return
-    spends = [
-        {"transaction_id": row["id"], "lot_transaction_id": taking.lot.transaction_id, "points": taking.points}
-        for row, entry in zip(rows, entries, strict=True)
-        for taking in entry.takings
-    ]
+    spends = [spend for row, entry in zip(rows, entries, strict=True) for spend in spend_rows(row["id"], entry)]
     occasion.record.write(
         tx,
         {**inserts, lot_spends: spends, **occasion.inserts},
-        guard=[guard],
+        guard=guard,
         changes={points_transactions: lots, **occasion.changes},
     )
 
 
-def _rows(
-    entries: Sequence[Entry],
-    ids: Sequence[int],
+def _events(
+    shown: Sequence[Columns],
     facts: Facts,
     new: NewEnrollment | None,
     *,
     receipt: Receipt,
     act: Act,
-) -> list[Columns]:
-    enrollment = new.columns if new is not None else facts.enrollment or {}
-    common = {
-        "loyalty_card_id": facts.card_id,
-        "enrollment_id": enrollment["id"],
-        "customer_id": enrollment["customer_id"],
-        "operation": None,
-        "reference": None,
-        "partner_location_id": None,
-        "notes": None,
-        "source": act.source,
-        "reverses_transaction_id": None,
-        "redemption_id": None,
-        "reward_claim_id": None,
-        "referral_id": None,
-        "occurred_at": receipt.occurred_at,
-        "recorded_at": act.at,
-    }
-    rows = [{**common, **_columns(entry), "id": row_id} for entry, row_id in zip(entries, ids, strict=True)]
-    if receipt.operation is not None:
-        rows[-1] |= {**receipt.parameters, "notes": receipt.notes}
-    return rows
-
-
-def _columns(entry: Entry) -> Columns:
-    return {
-        "type": entry.type,
-        "points_delta": entry.points_delta,
-        "points_balance_after": entry.points_balance_after,
-        "points_remaining": entry.points_remaining,
-        "expires_on": entry.expires_on,
-        "amount": entry.amount,
-        "currency": entry.currency,
-    }
-
-
-def _balance_event(transaction: Columns, facts: Facts, occasion: Occasion, act: Act) -> Event:
-    """Exactly one for every row that changes the balance."""
-    if transaction["type"] == "redeem":
-        return PointsRedeemed(
-            transaction=transaction,
-            loyalty_reward_id=occasion.loyalty_reward_id,
-            customer=facts.customer,
-            source=act.source,
-        )
-    if transaction["points_delta"] > 0 and transaction["type"] != "reverse":
-        return PointsEarned(transaction=transaction, customer=facts.customer, source=act.source)
-    balance = {"points_balance": transaction["points_balance_after"], "updated_at": act.at}
-    return BalanceCorrected(
-        enrollment=shapes.enrollment({**(facts.enrollment or {}), **balance}),
-        transaction=transaction,
-        customer=facts.customer,
-        source=act.source,
-    )
+    occasion: Occasion,
+) -> list[Event]:
+    reward_id = occasion.loyalty_reward_id
+    events = [
+        balance_event(transaction, facts, source=act.source, at=act.at, loyalty_reward_id=reward_id)
+        for transaction in shown
+        if transaction["points_delta"]
+    ]
+    if new is not None:
+        events.insert(0, _enrolled(new, facts, act, bonus=shown[:-1] if receipt.operation else shown))
+    return [*events, *occasion.events(shown)]
 
 
 def _enrolled(new: NewEnrollment, facts: Facts, act: Act, *, bonus: Sequence[Columns]) -> Event:

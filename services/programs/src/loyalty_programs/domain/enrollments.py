@@ -11,8 +11,9 @@ from loyalty_common.database import Transaction
 from loyalty_common.idempotency import Reply
 from loyalty_programs.domain import bookkeeping, enrolling, places, shapes
 from loyalty_programs.domain.acts import Act, Receipt
-from loyalty_programs.domain.bookkeeping import Columns, NewEnrollment
+from loyalty_programs.domain.bookkeeping import NewEnrollment
 from loyalty_programs.domain.facts import Facts, lock_and_load
+from loyalty_programs.domain.ledger_rows import Columns
 from loyalty_programs.domain.members import NUMBERS, member_number
 from loyalty_programs.domain.people import CustomerName
 from loyalty_programs.domain.replies import answer_only

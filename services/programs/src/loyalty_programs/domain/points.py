@@ -11,10 +11,10 @@ from loyalty_common.database import Transaction
 from loyalty_common.idempotency import Reply
 from loyalty_programs.domain import bookkeeping, earning, enrollments, places, queries, shapes
 from loyalty_programs.domain.acts import Act, Receipt
-from loyalty_programs.domain.bookkeeping import Columns
 from loyalty_programs.domain.earning import Adjustment, Posting, Purchase
 from loyalty_programs.domain.errors import DuplicateReference
 from loyalty_programs.domain.facts import Facts, lock_and_load
+from loyalty_programs.domain.ledger_rows import Columns
 from loyalty_programs.domain.people import CustomerName
 from loyalty_programs.domain.replies import answer_only
 
