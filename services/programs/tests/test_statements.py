@@ -74,6 +74,13 @@ def test_a_purchase_takes_three_statements_and_a_commit(
     assert "FOR UPDATE" in statements[0]
 
 
+def test_a_redemption_takes_three_statements_and_a_commit(call: Call, path: str, statements: list[str]) -> None:
+    statements.clear()
+    sent = {"customer_id": 1042, "points": 5, "reference": "POS-1"}
+    assert call("POST", path.replace("transactions", "redemptions"), sent).status_code == 201
+    assert kinds(statements) == ["SELECT", "SELECT", "WITH", "COMMIT"]
+
+
 def test_a_stamp_takes_three_statements_and_a_commit(
     call: Call, alex: int, coffee_club: Callable[..., int], statements: list[str]
 ) -> None:
@@ -98,8 +105,13 @@ def test_every_statement_names_its_tenant(
     call("POST", path, {**SALE, "reference": "POS-1"})
     call("POST", path, {**SALE, "reference": "POS-1"})
     call("POST", path, {"customer_id": alex, "points": -5})
-    call("GET", f"{path}?customer_email=alex@example.com&type=earn&from=2020-01-01")
-    call("GET", f"{path}?cursor=")
+    spending = path.replace("transactions", "redemptions")
+    for _ in range(2):
+        call("POST", spending, {"customer_id": alex, "points": 5, "reference": "POS-3"})
+    for listing in (path, spending):
+        call("GET", f"{listing}?customer_email=alex@example.com&type=earn&from=2020-01-01")
+        call("GET", f"{listing}?cursor=")
+    call("GET", f"{path}/1")
     for _ in range(2):
         call("POST", f"/stamp-cards/{club}/stamps", {"customer_id": alex, "quantity": 12, "reference": "POS-2"})
     for listing in ("/loyalty-cards", "/stamp-cards", f"/stamp-cards/{club}"):

@@ -33,6 +33,7 @@ def test_every_answer_is_as_the_document_says(
 ) -> None:
     card, club = insider(points_expire_after_months=12), coffee_club()
     enroll, transact = "/loyalty-cards/{card_id}/enrollments", "/loyalty-cards/{card_id}/transactions"
+    redeem = "/loyalty-cards/{card_id}/redemptions"
     stamp = "/stamp-cards/{stamp_card_id}/stamps"
     for path, sent in (
         ("/loyalty-cards", {"name": "Plain", "partner_location_id": 2}),
@@ -43,13 +44,18 @@ def test_every_answer_is_as_the_document_says(
         (transact, SALE | {"reference": "POS-1", "colour": "red"}),
         (transact, SALE | {"currency": "EUR"}),
         (transact, {}),
+        (redeem, {"customer_id": alex, "points": 5, "reference": "POS-1"}),
+        (redeem, {"customer_id": alex, "points": 5, "reference": "POS-1"}),
+        (redeem, {"customer_id": alex, "points": 5000}),
         (stamp, SALE | {"quantity": 12, "reference": "POS-1"}),
         (stamp, SALE | {"quantity": 12, "reference": "POS-1"}),
     ):
         agrees(call("POST", path.format(card_id=card, stamp_card_id=club), sent), "post", path)
     one_card, one_club = "/loyalty-cards/{card_id}", "/stamp-cards/{stamp_card_id}"
-    for path in ("/loyalty-cards", one_card, transact, "/stamp-cards", one_club):
+    for path in ("/loyalty-cards", one_card, transact, redeem, "/stamp-cards", one_club):
         agrees(call("GET", path.format(card_id=card, stamp_card_id=club)), "get", path)
-    for listing in ("/loyalty-cards", transact, "/stamp-cards"):
+    for listing in ("/loyalty-cards", transact, redeem, "/stamp-cards"):
         agrees(call("GET", listing.format(card_id=card) + "?cursor="), "get", listing)
     agrees(call("GET", "/loyalty-cards/999999"), "get", one_card)
+    row = call("GET", f"/loyalty-cards/{card}/transactions").json["data"][0]
+    agrees(call("GET", f"/loyalty-cards/{card}/transactions/{row['id']}"), "get", f"{transact}/{{transaction_id}}")

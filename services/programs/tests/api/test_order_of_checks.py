@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 Call = Callable[..., Any]
-WRITES = ["/loyalty-cards/{0}/enrollments", "/loyalty-cards/{0}/transactions", "/stamp-cards/{0}/stamps"]
+WRITES = [
+    "/loyalty-cards/{0}/enrollments",
+    "/loyalty-cards/{0}/transactions",
+    "/loyalty-cards/{0}/redemptions",
+    "/stamp-cards/{0}/stamps",
+]
 
 
 @pytest.mark.parametrize("path", WRITES)

@@ -8,24 +8,23 @@ from typing import Any
 import marshmallow as ma
 from flask import Response
 
-from loyalty_common import fields, pagination
+from loyalty_common import fields, pagination, web
 from loyalty_common.openapi import Blueprint
-from loyalty_common.pagination import ListQuery
 from loyalty_programs.api import edge
-from loyalty_programs.api.receipts import CustomerFields, DateOrTime, ReceiptFields, customer_name, receipt
+from loyalty_programs.api.receipts import CustomerFields, LedgerQuery, ReceiptFields, customer_name, receipt
 from loyalty_programs.domain import enrollments, points, queries, shapes
 from loyalty_programs.domain.earning import Adjustment, Purchase
 
 blueprint = Blueprint("Points", __name__, url_prefix="/v1/loyalty-cards/<id:card_id>", description=__doc__)
 
-_MOST_POINTS = 1_000_000_000
+MOST_POINTS = 1_000_000_000
 _TYPES = ("earn", "bonus", "adjust", "redeem", "reverse", "expire")
 
 
 class TransactionFields(ReceiptFields):
     """A purchase (``amount`` and ``currency``) or an adjustment (``points``)."""
 
-    points = fields.Integer(minimum=-_MOST_POINTS, maximum=_MOST_POINTS)
+    points = fields.Integer(minimum=-MOST_POINTS, maximum=MOST_POINTS)
 
     @ma.validates_schema
     def _is_purchase_or_adjustment(self, sent: Mapping[str, Any], **_: Any) -> None:
@@ -37,13 +36,8 @@ class TransactionFields(ReceiptFields):
             raise ma.ValidationError({"points": ["The :field field must not be 0."]})
 
 
-class TransactionQuery(ListQuery):
-    customer_id = fields.Identifier()
-    customer_email = fields.Email()
-    reference = fields.Text()
+class TransactionQuery(LedgerQuery):
     type = fields.Choice(*_TYPES)
-    first = DateOrTime(data_key="from")
-    last = DateOrTime(data_key="to")
 
 
 class Transaction(ma.Schema):
@@ -85,6 +79,12 @@ class Enrolled(ma.Schema):
     initial_bonus_transactions = ma.fields.List(ma.fields.Nested(Transaction), required=True)
 
 
+def check_transaction_exists(*, card_id: int, transaction_id: int) -> None:
+    """``NotFound`` for a transaction that is not of this card of the caller's."""
+    with edge.read() as tx:
+        pagination.one_or_404(queries.transaction(tx, card_id=card_id, transaction_id=transaction_id))
+
+
 @blueprint.route("/enrollments", methods=["POST"])
 @blueprint.operation("programs:write", body=CustomerFields, answers={201: Enrolled, 200: Enrolled})
 def enroll_customer(sent: Mapping[str, Any], card_id: int) -> Response:
@@ -124,3 +124,12 @@ def list_transactions(query: Mapping[str, Any], card_id: int) -> Response:
             query=query,
             show=lambda row: shapes.transaction(row._asdict()),
         )
+
+
+@blueprint.route("/transactions/<id:transaction_id>", methods=["GET"])
+@blueprint.operation("programs:read", answers={200: Transaction})
+def retrieve_transaction(card_id: int, transaction_id: int) -> Response:
+    """Retrieve a point transaction"""
+    with edge.read() as tx:
+        row = pagination.one_or_404(queries.transaction(tx, card_id=card_id, transaction_id=transaction_id))
+    return web.answer(shapes.transaction(row._asdict()))

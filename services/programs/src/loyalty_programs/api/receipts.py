@@ -10,10 +10,10 @@ import marshmallow as ma
 
 from loyalty_common import fields, web
 from loyalty_common.money import has_too_many_decimals, minor_digits
-from loyalty_programs.domain.acts import Receipt
+from loyalty_common.pagination import ListQuery
+from loyalty_programs.domain.acts import AHEAD, Receipt
 from loyalty_programs.domain.people import CustomerName
 
-_AHEAD = timedelta(minutes=5)
 _BACK = timedelta(days=30)
 _YEARS = range(1970, 3000)
 _DATE, _TIME = fields.Date(), fields.Timestamp()
@@ -31,15 +31,27 @@ class CustomerFields(fields.Schema):
             raise ma.ValidationError({"customer_id": ["The :field field is required unless customer_email is given."]})
 
 
-class ReceiptFields(CustomerFields):
+class TillFields(CustomerFields):
+    """What a till says of anything that happened there."""
+
     reference = fields.Text(metadata={"description": "Used once for ever: a repetition answers the original."})
-    amount = fields.Number()
-    currency = fields.CurrencyCode()
     partner_location_id = fields.Identifier()
     notes = fields.Text(max_length=1000, multiline=True)
     occurred_at = fields.Timestamp(
         metadata={"description": "At most 30 days back, for a till that was offline; now if left out."}
     )
+
+    @ma.validates_schema
+    def _happened_lately(self, sent: Mapping[str, Any], **_: Any) -> None:
+        occurred_at, now = sent["occurred_at"], web.current_call().now
+        if occurred_at is not None and not now - _BACK <= occurred_at <= now + AHEAD:
+            sentence = "The :field field may be at most 30 days back and 5 minutes ahead."
+            raise ma.ValidationError({"occurred_at": [sentence]})
+
+
+class ReceiptFields(TillFields):
+    amount = fields.Number()
+    currency = fields.CurrencyCode()
 
     @ma.validates_schema
     def _is_an_amount_of_money(self, sent: Mapping[str, Any], **_: Any) -> None:
@@ -51,13 +63,6 @@ class ReceiptFields(CustomerFields):
         if amount is not None and has_too_many_decimals(amount, currency):
             sentence = f"The :field field may have at most {minor_digits(currency)} decimals in {currency}."
             raise ma.ValidationError({"amount": [sentence]})
-
-    @ma.validates_schema
-    def _happened_lately(self, sent: Mapping[str, Any], **_: Any) -> None:
-        occurred_at, now = sent["occurred_at"], web.current_call().now
-        if occurred_at is not None and not now - _BACK <= occurred_at <= now + _AHEAD:
-            sentence = "The :field field may be at most 30 days back and 5 minutes ahead."
-            raise ma.ValidationError({"occurred_at": [sentence]})
 
 
 class DateOrTime(fields.Field):
@@ -71,6 +76,16 @@ class DateOrTime(fields.Field):
         if moment.year not in _YEARS:
             raise ma.ValidationError("The :field field must be a time between 1970 and 2999.")
         return moment
+
+
+class LedgerQuery(ListQuery):
+    """Filters of what happened to members of a loyalty card."""
+
+    customer_id = fields.Identifier()
+    customer_email = fields.Email()
+    reference = fields.Text()
+    first = DateOrTime(data_key="from")
+    last = DateOrTime(data_key="to")
 
 
 def customer_name(sent: Mapping[str, Any]) -> CustomerName:

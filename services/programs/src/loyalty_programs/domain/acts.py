@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from loyalty_common.idempotency import RequestKey
+
+AHEAD = timedelta(minutes=5)
+"""How far the clock of a till may be ahead of ours: at most so long before it happened a thing is recorded."""
 
 
 @dataclass(frozen=True, slots=True)

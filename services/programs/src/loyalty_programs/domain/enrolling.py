@@ -38,3 +38,11 @@ def check_may_transact(card: CardTerms, member: Member | None, *, may_enroll: bo
         check_not_suspended(member)
     elif not (card.auto_enroll and may_enroll):
         raise CustomerNotEnrolled
+
+
+def active_member(member: Member | None) -> Member:
+    """For what is no reason to enroll anybody; ``CustomerNotEnrolled`` or ``EnrollmentSuspended``."""
+    if member is None:
+        raise CustomerNotEnrolled
+    check_not_suspended(member)
+    return member

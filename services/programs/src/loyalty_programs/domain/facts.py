@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, and_, bindparam, literal_column, select
 from sqlalchemy.types import BigInteger, Text
 
 from loyalty_common.database import Conflict, Rendered, Transaction
 from loyalty_common.errors import NotFound
 from loyalty_common.idempotency import Reply, replay_columns, same_key, stored_reply
-from loyalty_programs.domain import people, places
+from loyalty_programs.domain import lot_facts, people, places
 from loyalty_programs.domain.acts import Act, Receipt
 from loyalty_programs.domain.ledger import Member
 from loyalty_programs.domain.lots import Lot
@@ -87,33 +87,15 @@ _FACTS = select(
     )
 )
 
-_lot = points_transactions.alias("lot")
-_open_lots = (
-    select(
-        func.json_build_array(_lot.c.id, _lot.c.points_remaining, _lot.c.expires_on).label("lot"),
-        (
-            func.sum(_lot.c.points_remaining).over(order_by=(_lot.c.expires_on, _lot.c.id)) - _lot.c.points_remaining
-        ).label("points_before"),
-    )
-    .where(
-        _lot.c.tenant_id == _TENANT,
-        _lot.c.enrollment_id == enrollments.c.id,
-        _lot.c.points_remaining > literal_column("0"),
-    )
-    .correlate(enrollments)
-    .subquery("open_lots")
-)
-# Only those that the first ``points_needed`` points are in: a member of years has hundreds.
-_LOAD_WITH_LOTS = Rendered(
-    _FACTS.add_columns(
-        select(func.json_agg(_open_lots.c.lot))
-        .where(_open_lots.c.points_before < bindparam("points_needed", type_=BigInteger))
-        .correlate(enrollments)
-        .scalar_subquery()
-        .label("lots")
-    )
-)
 _LOAD = Rendered(_FACTS)
+
+
+def load_with_lots(*more: ColumnElement[Any]) -> Rendered:
+    """The *load* of what spends points; ``more``: columns of its own, such as the next id of what it makes."""
+    return Rendered(_FACTS.add_columns(lot_facts.SPENDABLE, *more))
+
+
+_LOAD_WITH_LOTS = load_with_lots()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +103,7 @@ class Facts:
     """``member``, ``enrollment`` (its columns) and ``version`` are None for a customer who is not enrolled.
 
     ``earlier_id``: the row that used up the receipt's reference. ``transaction_id``: for the row to be written.
+    ``lots``: those that may be spent.
     """
 
     card_id: int
@@ -143,16 +126,19 @@ def lock_and_load(
     act: Act,
     receipt: Receipt,
     points_needed: int = 0,
+    load: Rendered = _LOAD_WITH_LOTS,
 ) -> Facts | Reply:
     """The facts, or the reply that this request got before.
 
-    ``points_needed``: load lots that hold as many. Raises ``NotFound`` for the card, then as ``people.identify``.
+    ``points_needed``: load lots that hold as many, by ``load``, which ``load_with_lots`` made. Raises ``NotFound``
+    for the card, then as ``people.identify``.
     """
     named = {"card_id": card_id, **customer.parameters}
     locked = tx.run(_LOCK, named)
     parameters = {**named, **receipt.parameters, **act.parameters}
     if points_needed:
-        [loaded] = tx.run(_LOAD_WITH_LOTS, {**parameters, "points_needed": points_needed})
+        needed = {"points_needed": points_needed, **lot_facts.spendable_at(act.at)}
+        [loaded] = tx.run(load, {**parameters, **needed})
     else:
         [loaded] = tx.run(_LOAD, parameters)
     if loaded.card_id is None:
@@ -164,10 +150,10 @@ def lock_and_load(
     if loaded.enrollment_id != (locked[0].id if locked else None):
         # Enrolled by someone else after our lock found nobody: what we see is not ours to change yet.
         raise Conflict
-    return _facts(loaded, profile, lots=(loaded.lots or ()) if points_needed else ())
+    return _facts(loaded, profile, lots=(loaded.lots or ()) if points_needed else (), at=act.at)
 
 
-def _facts(loaded: Any, profile: Mapping[str, Any], *, lots: Any) -> Facts:
+def _facts(loaded: Any, profile: Mapping[str, Any], *, lots: Any, at: datetime) -> Facts:
     enrollment = _enrollment(loaded)
     return Facts(
         card_id=loaded.card_id,
@@ -178,7 +164,8 @@ def _facts(loaded: Any, profile: Mapping[str, Any], *, lots: Any) -> Facts:
         version=loaded.version,
         earlier_id=loaded.earlier_id,
         transaction_id=loaded.transaction_id,
-        lots=tuple(Lot(lot_id, left, date.fromisoformat(day) if day else None) for lot_id, left, day in lots),
+        # A home that is not known yet is asked for before anything is decided.
+        lots=lot_facts.lots_alive(lots, at=at, time_zone=loaded.home_time_zone or "UTC"),
         loaded=loaded,
     )
 

@@ -16,6 +16,10 @@ class Lot:
     points_remaining: int
     expires_on: date | None
 
+    def is_expired(self, today: date) -> bool:
+        """``today`` is the day in the card's time zone; the last day itself still counts."""
+        return self.expires_on is not None and self.expires_on < today
+
 
 @dataclass(frozen=True, slots=True)
 class Taking:
@@ -54,13 +58,14 @@ def remainder_of_new_lot(*, points_delta: int, points_balance_after: int) -> int
     return max(0, min(points_delta, points_balance_after))
 
 
-def take(lots: Iterable[Lot], points: int) -> tuple[Taking, ...]:
+def take(lots: Iterable[Lot], points: int, *, first: int | None = None) -> tuple[Taking, ...]:
     """Takes ``points`` from the lots that expire first; those that never do come last, older before newer.
 
-    Where the lots hold less than ``points`` all of them are emptied: the rest becomes debt.
+    ``first``: the transaction whose lot goes before all others, if it is among them. Where the lots hold less than
+    ``points`` all of them are emptied: the rest becomes debt.
     """
     takings = []
-    for lot in sorted(lots, key=_first_to_go):
+    for lot in sorted(lots, key=lambda lot: (lot.transaction_id != first, _first_to_go(lot))):
         if points <= 0:
             break
         taken = min(points, lot.points_remaining)

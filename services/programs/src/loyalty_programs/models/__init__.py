@@ -7,6 +7,7 @@ from loyalty_programs.models.cards import LoyaltyCard, loyalty_card_ids
 from loyalty_programs.models.enrollments import Enrollment, enrollment_ids
 from loyalty_programs.models.plumbing import directory, idempotency, inbox, outbox
 from loyalty_programs.models.points import LotSpend, PointsTransaction, points_transaction_ids
+from loyalty_programs.models.redemptions import Redemption, redemption_ids
 from loyalty_programs.models.stamps import (
     StampCard,
     StampMembership,
@@ -24,6 +25,7 @@ enrollments = _tables["enrollments"]
 lot_spends = _tables["lot_spends"]
 loyalty_cards = _tables["loyalty_cards"]
 points_transactions = _tables["points_transactions"]
+redemptions = _tables["redemptions"]
 stamp_cards = _tables["stamp_cards"]
 stamp_memberships = _tables["stamp_memberships"]
 stamp_rewards = _tables["stamp_rewards"]
@@ -35,6 +37,7 @@ __all__ = [
     "LotSpend",
     "LoyaltyCard",
     "PointsTransaction",
+    "Redemption",
     "StampCard",
     "StampMembership",
     "StampReward",
@@ -50,6 +53,8 @@ __all__ = [
     "outbox",
     "points_transaction_ids",
     "points_transactions",
+    "redemption_ids",
+    "redemptions",
     "stamp_card_ids",
     "stamp_cards",
     "stamp_membership_ids",

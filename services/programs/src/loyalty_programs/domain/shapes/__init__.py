@@ -10,6 +10,7 @@ from loyalty_programs.domain.shapes.points import (
     loyalty_card,
     transaction,
 )
+from loyalty_programs.domain.shapes.redemptions import redemption
 from loyalty_programs.domain.shapes.stamps import (
     stamp,
     stamp_card,
@@ -19,6 +20,7 @@ from loyalty_programs.domain.shapes.stamps import (
 __all__ = [
     "enrollment",
     "loyalty_card",
+    "redemption",
     "stamp",
     "stamp_card",
     "stamp_reward",
