@@ -101,6 +101,56 @@ def test_purchases_and_withdrawals_at_once_never_overdraw(call: Call, card: int,
     books_balance()
 
 
+def test_one_purchase_reversed_from_twenty_tills_is_reversed_once(
+    call: Call, card: int, books_balance: Books, rows: Callable[[str], Any]
+) -> None:
+    path = f"/loyalty-cards/{card}/transactions"
+    sale = call("POST", path, SALE).json["data"]
+    answers = at_once(range(20), lambda _: call("POST", f"{path}/{sale['id']}/reverse"))
+    assert sorted(answer.status_code for answer in answers) == [201] + [400] * 19
+    assert {answer.json["error"]["reason"] for answer in answers if answer.status_code == 400} == {"already_reversed"}
+    assert len(rows("select 1 from points_transactions where tenant_id = :tenant_id and type = 'reverse'")) == 1
+    books_balance()
+
+
+def test_partial_refunds_at_once_never_exceed_the_purchase(
+    call: Call, card: int, books_balance: Books, rows: Callable[[str], Any]
+) -> None:
+    path = f"/loyalty-cards/{card}/transactions"
+    sale = call("POST", path, SALE).json["data"]
+    answers = at_once(range(12), lambda _: call("POST", f"{path}/{sale['id']}/reverse", {"amount": 5}))
+    assert sorted(answer.status_code for answer in answers) == [201] * 4 + [400] * 8
+    [given] = rows(
+        "select sum(points_delta) as back from points_transactions where tenant_id = :tenant_id and amount=5"
+    )
+    assert given.back == -2, "4.50 are left, which earn nothing"
+    books_balance()
+
+
+def test_reversals_and_redemptions_at_once_keep_lots_and_balance_together(
+    call: Call, card: int, books_balance: Books
+) -> None:
+    base = f"/loyalty-cards/{card}"
+    call("POST", f"{base}/enrollments", {"customer_id": 1042})
+    sales = [call("POST", f"{base}/transactions", SALE).json["data"]["id"] for _ in range(6)]
+    spent = [call("POST", f"{base}/redemptions", {"customer_id": 1042, "points": 9}).json["data"] for _ in range(4)]
+    requests = [(f"{base}/transactions/{sale}/reverse", {}) for sale in sales]
+    requests += [(f"{base}/transactions/{redemption['transaction']['id']}/reverse", {}) for redemption in spent]
+    requests += [(f"{base}/redemptions", {"customer_id": 1042, "points": 11})] * 6
+    answers = at_once(requests, lambda request: call("POST", *request))
+    assert [answer.status_code for answer in answers[:10]] == [201] * 10
+    assert {answer.status_code for answer in answers[10:]} <= {201, 400}
+    books_balance()
+
+
+def test_the_last_points_are_redeemed_once(call: Call, card: int, books_balance: Books) -> None:
+    base = f"/loyalty-cards/{card}"
+    call("POST", f"{base}/enrollments", {"customer_id": 1042})
+    answers = at_once(range(20), lambda _: call("POST", f"{base}/redemptions", {"customer_id": 1042, "points": 50}))
+    assert sorted(answer.status_code for answer in answers) == [201] + [400] * 19
+    books_balance()
+
+
 def test_ids_order_the_ledger_under_contention(call: Call, card: int, rows: Callable[[str], Any]) -> None:
     call("POST", f"/loyalty-cards/{card}/enrollments", {"customer_id": 1042})
     path = f"/loyalty-cards/{card}/transactions"

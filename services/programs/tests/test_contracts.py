@@ -52,6 +52,8 @@ def delivered(
         (f"/stamp-cards/{club}/stamps", sale | told | {"quantity": 19}),
     ):
         assert call("POST", path, sent).status_code == 201
+    for row in call("GET", f"/loyalty-cards/{card}/transactions").json["data"]:
+        assert call("POST", f"/loyalty-cards/{card}/transactions/{row['id']}/reverse").status_code == 201
     published = rows("select id, event, created_at, payload::json as data from outbox where tenant_id = :tenant_id")
     return [
         {

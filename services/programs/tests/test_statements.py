@@ -111,6 +111,9 @@ def test_every_statement_names_its_tenant(
     for listing in (path, spending):
         call("GET", f"{listing}?customer_email=alex@example.com&type=earn&from=2020-01-01")
         call("GET", f"{listing}?cursor=")
+    for row in call("GET", f"{path}?per_page=5").json["data"]:
+        call("POST", f"{path}/{row['id']}/reverse", {"reference": f"REF-{row['id']}"})
+        call("POST", f"{path}/{row['id']}/reverse", {"reference": f"REF-{row['id']}"})
     call("GET", f"{path}/1")
     for _ in range(2):
         call("POST", f"/stamp-cards/{club}/stamps", {"customer_id": alex, "quantity": 12, "reference": "POS-2"})

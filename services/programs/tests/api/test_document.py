@@ -58,4 +58,8 @@ def test_every_answer_is_as_the_document_says(
         agrees(call("GET", listing.format(card_id=card) + "?cursor="), "get", listing)
     agrees(call("GET", "/loyalty-cards/999999"), "get", one_card)
     row = call("GET", f"/loyalty-cards/{card}/transactions").json["data"][0]
-    agrees(call("GET", f"/loyalty-cards/{card}/transactions/{row['id']}"), "get", f"{transact}/{{transaction_id}}")
+    one_row = f"{transact}/{{transaction_id}}"
+    agrees(call("GET", f"/loyalty-cards/{card}/transactions/{row['id']}"), "get", one_row)
+    for order in ({"reference": "REF-1"}, {"reference": "REF-1"}, {}):
+        reversal = call("POST", f"/loyalty-cards/{card}/transactions/{row['id']}/reverse", order)
+        agrees(reversal, "post", f"{one_row}/reverse")

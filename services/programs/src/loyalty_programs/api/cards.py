@@ -67,7 +67,7 @@ class LoyaltyCard(ma.Schema):
     updated_at = ma.fields.DateTime(required=True)
 
 
-def check_exists(*, card_id: int) -> None:
+def check_exists(*, card_id: int, **_: int) -> None:
     """``NotFound`` for a card that is not the caller's."""
     with edge.read() as tx:
         pagination.one_or_404(queries.loyalty_card(tx, card_id=card_id))

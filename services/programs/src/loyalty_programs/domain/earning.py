@@ -89,6 +89,7 @@ def _earn(card: CardTerms, purchase: Purchase, *, points_balance: int, occurred_
         expires_on=card.points_expire_on(occurred_at),
         amount=purchase.amount,
         currency=purchase.currency,
+        rule=rule,
         field="amount",
     )
 

@@ -127,6 +127,7 @@ def lock_and_load(
     receipt: Receipt,
     points_needed: int = 0,
     load: Rendered = _LOAD_WITH_LOTS,
+    erased_too: bool = False,
 ) -> Facts | Reply:
     """The facts, or the reply that this request got before.
 
@@ -146,7 +147,7 @@ def lock_and_load(
     reply = stored_reply(loaded, act.request)
     if reply is not None:
         return reply
-    profile = people.identify(tx, loaded, customer)
+    profile = people.identify(tx, loaded, customer, erased_too=erased_too)
     if loaded.enrollment_id != (locked[0].id if locked else None):
         # Enrolled by someone else after our lock found nobody: what we see is not ours to change yet.
         raise Conflict

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from loyalty_programs.domain.errors import BalanceOutOfRange, InsufficientPoints
 from loyalty_programs.domain.lots import Giving, Lot, Spend, Taking, give_back, remainder_of_new_lot, take
+from loyalty_programs.domain.terms import EarnRule
 
 MAX_BALANCE = 2**53 - 1
 """The largest integer that every JSON reader carries exactly."""
@@ -18,7 +19,7 @@ MAX_BALANCE = 2**53 - 1
 class Entry:
     """``takings``: what a negative row takes from the lots; ``givings``: what a positive one gives back to them.
 
-    ``amount`` only on a purchase or its refund.
+    ``amount`` only on a purchase or its refund, ``rule`` only on a purchase.
     """
 
     type: str
@@ -30,6 +31,7 @@ class Entry:
     givings: tuple[Giving, ...] = ()
     amount: Decimal | None = None
     currency: str | None = None
+    rule: EarnRule | None = None
 
     @property
     def lot_changes(self) -> tuple[Taking | Giving, ...]:
@@ -52,17 +54,29 @@ def gain(
     expires_on: date | None,
     amount: Decimal | None = None,
     currency: str | None = None,
+    rule: EarnRule | None = None,
     field: str = "points",
 ) -> Entry:
     """A row of ``points`` ≥ 0. ``field`` is the request field to blame if the balance would leave its range."""
     after = _within_range(points_balance + points, field)
     remaining = remainder_of_new_lot(points_delta=points, points_balance_after=after)
-    return Entry(kind, points, after, remaining, expires_on if points else None, amount=amount, currency=currency)
+    expires_on = expires_on if points else None
+    return Entry(kind, points, after, remaining, expires_on, amount=amount, currency=currency, rule=rule)
 
 
-def loss(kind: str, points: int, *, points_balance: int, lots: Iterable[Lot]) -> Entry:
-    """A row that takes ``points`` > 0 away, from the lots that expire first."""
-    return Entry(kind, -points, points_balance - points, takings=take(lots, points))
+def loss(
+    kind: str,
+    points: int,
+    *,
+    points_balance: int,
+    lots: Iterable[Lot],
+    first: int | None = None,
+    amount: Decimal | None = None,
+    currency: str | None = None,
+) -> Entry:
+    """A row that takes ``points`` ≥ 0 away, from the lots that expire first; from that of ``first`` before them."""
+    takings = take(lots, points, first=first)
+    return Entry(kind, -points, points_balance - points, takings=takings, amount=amount, currency=currency)
 
 
 def spend(kind: str, points: int, *, points_balance: int, lots: Iterable[Lot]) -> Entry:

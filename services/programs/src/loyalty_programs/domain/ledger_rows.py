@@ -44,6 +44,8 @@ def ledger_row(
         "expires_on": entry.expires_on,
         "amount": entry.amount,
         "currency": entry.currency,
+        "earn_spend_amount": entry.rule and entry.rule.spend,
+        "earn_points": entry.rule and entry.rule.points,
         "partner_location_id": None,
         "notes": None,
         "source": source,

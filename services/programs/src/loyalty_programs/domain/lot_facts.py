@@ -17,6 +17,7 @@ from loyalty_programs.models import enrollments, lot_spends, points_transactions
 _TENANT = bindparam("tenant_id", type_=BigInteger)
 _lot = points_transactions.alias("lot")
 _NEVER = _lot.c.expires_on.is_(None)
+_AS_JSON = func.json_build_array(_lot.c.id, _lot.c.points_remaining, _lot.c.expires_on).label("lot")
 _A_DAY = timedelta(days=1)
 
 
@@ -28,7 +29,7 @@ def _spendable() -> ScalarSelect[Any]:
     first_to_go = (_lot.c.expires_on, _lot.c.id)
     lots = (
         select(
-            func.json_build_array(_lot.c.id, _lot.c.points_remaining, _lot.c.expires_on).label("lot"),
+            _AS_JSON,
             (func.sum(counted).over(order_by=first_to_go) - counted).label("points_before"),
         )
         .where(
@@ -62,8 +63,31 @@ def lots_alive(loaded: Iterable[Any], *, at: datetime, time_zone: str) -> tuple[
     Expired ones are in the balance until the job has written them off, but nobody can spend them any more.
     """
     today = local_date(at, time_zone)
-    lots = (Lot(lot_id, left, date.fromisoformat(day) if day else None) for lot_id, left, day in loaded)
-    return tuple(lot for lot in lots if not lot.is_expired(today))
+    return tuple(lot for lot in lots_of(loaded) if not lot.is_expired(today))
+
+
+def holding(transaction_id: ColumnElement[int], enrollment_id: ColumnElement[int]) -> ScalarSelect[Any]:
+    """Column: the lot of a row, and those that the first ``points_needed`` points of its enrollment are in.
+
+    Expired ones, too, while they are in the balance: a reversal leaves no point in a lot that the balance lacks.
+    """
+    before = func.sum(_lot.c.points_remaining).over(order_by=(_lot.c.expires_on, _lot.c.id)) - _lot.c.points_remaining
+    lots = (
+        select(_lot.c.id, _AS_JSON, before.label("points_before"))
+        .where(
+            _lot.c.tenant_id == _TENANT,
+            _lot.c.enrollment_id == enrollment_id,
+            _lot.c.points_remaining > literal_column("0"),
+        )
+        .subquery("holding")
+    )
+    needed: ColumnElement[int] = bindparam("points_needed", type_=BigInteger)
+    wanted = or_(lots.c.points_before < needed, lots.c.id == transaction_id)
+    return select(func.json_agg(lots.c.lot)).where(wanted).scalar_subquery()
+
+
+def lots_of(loaded: Iterable[Any] | None) -> tuple[Lot, ...]:
+    return tuple(Lot(lot_id, left, date.fromisoformat(day) if day else None) for lot_id, left, day in loaded or ())
 
 
 _SPENDS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, literal_column, select
@@ -11,6 +12,7 @@ from sqlalchemy.types import BigInteger, Text
 
 from loyalty_common.database import Transaction
 from loyalty_common.directory import MissingFromDirectory
+from loyalty_common.envelope import timestamp
 from loyalty_common.errors import Unavailable
 from loyalty_common.fields import normalized_email
 from loyalty_programs.domain.errors import CustomerNotFound, CustomersDiffer
@@ -59,16 +61,28 @@ COLUMNS = (
 )
 
 
-def identify(tx: Transaction, loaded: Any, name: CustomerName) -> Mapping[str, Any]:
-    """The profile of the one who is named; ``CustomerNotFound``, ``CustomersDiffer``, or ask the owner."""
+def identify(tx: Transaction, loaded: Any, name: CustomerName, *, erased_too: bool = False) -> Mapping[str, Any]:
+    """The profile of the one who is named; ``CustomerNotFound``, ``CustomersDiffer``, or ask the owner.
+
+    ``erased_too``: somebody whose profile is gone is meant as well, for what the ledger goes on with.
+    """
     if loaded.named_id is None:
         raise _missing(tx, name)
     if loaded.erased_at is not None:
+        if erased_too:
+            return nobody(loaded.named_id, erased_at=loaded.erased_at)
         raise CustomerNotFound(name.field)
     if name.customer_id is not None and name.email is not None and loaded.known_email != normalized_email(name.email):
         raise CustomersDiffer
     profile: Mapping[str, Any] = loaded.profile
     return profile
+
+
+def nobody(customer_id: int, *, erased_at: datetime) -> Mapping[str, Any]:
+    """What is left to be said of an erased customer; when he came is not known here any more."""
+    erased = timestamp(erased_at)
+    gone = dict.fromkeys(("name", "email", "phone", "external_id"))
+    return {"id": customer_id, **gone, "metadata": {}, "created_at": erased, "updated_at": erased}
 
 
 def _missing(tx: Transaction, name: CustomerName) -> Exception:

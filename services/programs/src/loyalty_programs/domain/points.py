@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from loyalty_common.database import Transaction
 from loyalty_common.idempotency import Reply
-from loyalty_programs.domain import bookkeeping, earning, enrollments, places, queries, shapes
+from loyalty_programs.domain import bookkeeping, earning, enrollments, places, queries, reversal_facts, shapes
 from loyalty_programs.domain.acts import Act, Receipt
 from loyalty_programs.domain.earning import Adjustment, Posting, Purchase
 from loyalty_programs.domain.errors import DuplicateReference
@@ -66,7 +66,8 @@ def _repetition(tx: Transaction, facts: Facts, command: Purchase | Adjustment, r
     earlier = queries.transaction_of_reference(tx, card_id=facts.card_id, operation=operation, reference=reference)
     if earlier.customer_id != facts.customer["id"] or _command_of(earlier) != command:
         raise DuplicateReference(reference)
-    return Reply(200, shapes.transaction(earlier._asdict()), meta={"duplicate": True})
+    meta = {"duplicate": True} | ({"reversed": True} if reversal_facts.is_reversed(tx, earlier) else {})
+    return Reply(200, shapes.transaction(earlier._asdict()), meta=meta)
 
 
 def _command_of(row: Row[Any]) -> Purchase | Adjustment:

@@ -37,6 +37,9 @@ class PointsTransaction(Base):
     expires_on: Mapped[date | None]
     amount: Mapped[Money | None]
     currency: Mapped[Words | None]
+    # The rule a purchase earned by, in its currency: refunds go by it, whatever the card says by then.
+    earn_spend_amount: Mapped[Money | None]
+    earn_points: Mapped[int | None]
     partner_location_id: Mapped[BigInt | None]
     notes: Mapped[Words | None]
     source: Mapped[Words]
@@ -72,6 +75,29 @@ class PointsTransaction(Base):
             "expires_on",
             "id",
             postgresql_where=text("points_remaining > 0"),
+        ),
+        # A plain purchase is in none of these.
+        Index(
+            "ix_points_transactions_due",
+            "tenant_id",
+            "loyalty_card_id",
+            "expires_on",
+            postgresql_where=text("points_remaining > 0 and expires_on is not null"),
+        ),
+        Index(
+            "ix_points_transactions_reversals",
+            "tenant_id",
+            "reverses_transaction_id",
+            postgresql_where=text("reverses_transaction_id is not null"),
+        ),
+        Index(
+            "ix_points_transactions_of_type",
+            "tenant_id",
+            "loyalty_card_id",
+            "type",
+            "recorded_at",
+            "id",
+            postgresql_where=text("type <> 'earn'"),
         ),
     )
 

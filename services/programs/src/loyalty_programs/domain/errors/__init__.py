@@ -6,6 +6,8 @@ ValidationFailed
 ├── CardIdentifierTaken
 ├── EmptyWindow              it ends before it begins
 ├── BalanceOutOfRange        more points than an integer of JSON carries exactly
+├── OnlyWhole                a part was to be reversed of what is no purchase
+├── TooManyDecimals          for the currency of the purchase
 └── Refusal
     ├── CustomerNotFound         customer_not_found
     ├── DuplicateReference       duplicate_reference
@@ -20,6 +22,10 @@ ValidationFailed
     │   ├── EarnRuleMissing      earn_rule_missing
     │   └── CurrencyMismatch     currency_mismatch
     ├── InsufficientPoints       insufficient_points
+    ├── ReversalRefusal
+    │   ├── NotReversible        not_reversible
+    │   ├── AlreadyReversed      already_reversed
+    │   └── RefundExceedsPurchase refund_exceeds_purchase
     └── StampCardRefusal
         ├── StampCardInactive    stamp_card_inactive
         ├── StampCardNotYetValid stamp_card_not_yet_valid
@@ -48,6 +54,14 @@ from loyalty_programs.domain.errors.points import (
     InsufficientPoints,
     UnknownLocation,
 )
+from loyalty_programs.domain.errors.reversals import (
+    AlreadyReversed,
+    NotReversible,
+    OnlyWhole,
+    RefundExceedsPurchase,
+    ReversalRefusal,
+    TooManyDecimals,
+)
 from loyalty_programs.domain.errors.stamps import (
     StampCardExpired,
     StampCardInactive,
@@ -56,6 +70,7 @@ from loyalty_programs.domain.errors.stamps import (
 )
 
 __all__ = [
+    "AlreadyReversed",
     "BalanceOutOfRange",
     "CardExpired",
     "CardIdentifierTaken",
@@ -73,9 +88,14 @@ __all__ = [
     "EnrollmentRefusal",
     "EnrollmentSuspended",
     "InsufficientPoints",
+    "NotReversible",
+    "OnlyWhole",
+    "RefundExceedsPurchase",
+    "ReversalRefusal",
     "StampCardExpired",
     "StampCardInactive",
     "StampCardNotYetValid",
     "StampCardRefusal",
+    "TooManyDecimals",
     "UnknownLocation",
 ]
