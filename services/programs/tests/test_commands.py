@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from loyalty_programs.settings import Settings
 from loyalty_testing.keys import IdentityKeys
@@ -65,6 +65,50 @@ def test_all_jobs_run_once_or_until_they_are_told_to_end(run: Run, environment: 
         assert process.wait(timeout=30) == 0
 
 
+def test_an_expiry_that_is_killed_is_finished_by_the_next(
+    run: Run,
+    environment: dict[str, str],
+    call: Any,
+    insider: Callable[..., int],
+    engine: Engine,
+    tenant_id: int,
+    rows: Any,
+) -> None:
+    card = insider(initial_bonus_points=0)
+    with engine.begin() as connection:
+        for statement in MEMBERS_WITH_POINTS_OF_LAST_YEAR:
+            connection.execute(text(statement), {"tenant_id": tenant_id, "card": card, "members": 1_500})
+    with subprocess.Popen([*COMMAND, "job", "expire_points"], env=environment, stderr=subprocess.DEVNULL) as process:
+        written = "select id from points_transactions where tenant_id = :tenant_id and type = 'expire'"
+        while not rows(written) and process.poll() is None:
+            pass
+        process.kill()
+    assert 0 < len(rows(written)) < 1_500
+    assert run("job", "expire_points").returncode == 0
+    assert len(rows(written)) == 1_500
+    told = rows("select payload::json #>> '{transaction,id}' as id from outbox where tenant_id = :tenant_id")
+    assert sorted(int(row.id) for row in told) == sorted(row.id for row in rows(written))
+    assert rows("select 1 from enrollments where tenant_id = :tenant_id and points_balance <> 0") == []
+
+
+MEMBERS_WITH_POINTS_OF_LAST_YEAR = (
+    """
+    insert into enrollments (tenant_id, id, loyalty_card_id, customer_id, member_number, status, points_balance,
+                             created_at, updated_at)
+    select :tenant_id, nextval('enrollment_ids'), :card, n, n, 'active', 5, now(), now()
+    from generate_series(1, :members) n
+    """,
+    """
+    insert into points_transactions (tenant_id, id, loyalty_card_id, enrollment_id, customer_id, type, points_delta,
+                                     points_balance_after, points_remaining, expires_on, source, occurred_at,
+                                     recorded_at)
+    select tenant_id, nextval('points_transaction_ids'), loyalty_card_id, id, customer_id, 'bonus', 5, 5, 5,
+           current_date - 365, 'api', now(), now()
+    from enrollments where tenant_id = :tenant_id and loyalty_card_id = :card
+    """,
+)
+
+
 def test_the_document_names_every_public_operation_and_how_to_route_it(run: Run) -> None:
     process = run("openapi", env={"PATH": os.environ["PATH"]})
     document = json.loads(process.stdout)
@@ -83,6 +127,10 @@ def test_the_document_names_every_public_operation_and_how_to_route_it(run: Run)
         "post /loyalty-cards/{card_id}/enrollments": writing,
         "get /loyalty-cards/{card_id}/transactions": reading,
         "post /loyalty-cards/{card_id}/transactions": writing,
+        "get /loyalty-cards/{card_id}/transactions/{transaction_id}": reading,
+        "post /loyalty-cards/{card_id}/transactions/{transaction_id}/reverse": writing,
+        "get /loyalty-cards/{card_id}/redemptions": reading,
+        "post /loyalty-cards/{card_id}/redemptions": writing,
         "get /stamp-cards": reading,
         "post /stamp-cards": writing,
         "get /stamp-cards/{stamp_card_id}": reading,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Table
@@ -16,7 +17,15 @@ from loyalty_programs.domain import shapes
 from loyalty_programs.domain.acts import Act, Receipt
 from loyalty_programs.domain.facts import Facts
 from loyalty_programs.domain.ledger import Entry
-from loyalty_programs.domain.ledger_rows import Columns, balance_event, balance_row, ledger_row, lot_rows, spend_rows
+from loyalty_programs.domain.ledger_rows import (
+    Account,
+    Columns,
+    balance_event,
+    balance_row,
+    ledger_row,
+    lot_rows,
+    spend_rows,
+)
 from loyalty_programs.events import CustomerEnrolled, Event
 from loyalty_programs.models import enrollments, idempotency, lot_spends, outbox, points_transactions
 
@@ -33,6 +42,11 @@ def record_with(*, inserts: Sequence[Table] = (), changes: Mapping[Table, Sequen
 _RECORD_GAIN = Record(guard=_BALANCE, inserts=_BOOKED)
 _RECORD_WITH_LOTS = record_with()
 _RECORD_ENROLLMENT = Record(inserts=(enrollments, *_BOOKED))
+_RECORD_EACH = Record(
+    guard=_BALANCE,
+    changes={points_transactions: ("points_remaining",)},
+    inserts=(points_transactions, outbox, lot_spends),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,28 @@ def book(
     else:
         _record(tx, facts, entries, inserts, occasion)
     return answer
+
+
+def book_each(tx: Transaction, accounts: Sequence[tuple[Account, Entry, int]], *, source: str, at: datetime) -> None:
+    """Write one entry for each of several enrollments, under its id; nobody asked for it, so nobody is answered."""
+    rows = [
+        ledger_row(entry, row_id=row_id, enrollment=account.enrollment or {}, occurred_at=at, source=source, at=at)
+        for account, entry, row_id in accounts
+    ]
+    events = [
+        balance_event(shapes.transaction(row), account, source=source, at=at)
+        for row, (account, *_) in zip(rows, accounts, strict=True)
+    ]
+    _RECORD_EACH.write(
+        tx,
+        {
+            points_transactions: rows,
+            lot_spends: [spend for _, entry, row_id in accounts for spend in spend_rows(row_id, entry)],
+            outbox: [outbox_row(event=event.name, data=event.data(), created_at=at) for event in events],
+        },
+        guard=[balance_row(row, version=account.version) for row, (account, *_) in zip(rows, accounts, strict=True)],
+        changes={points_transactions: [lot for _, entry, _ in accounts for lot in lot_rows(entry)]},
+    )
 
 
 def _record(

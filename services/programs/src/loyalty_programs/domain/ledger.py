@@ -91,6 +91,12 @@ def spend(kind: str, points: int, *, points_balance: int, lots: Iterable[Lot]) -
     return loss(kind, points, points_balance=points_balance, lots=lots)
 
 
+def write_off(lots: Iterable[Lot], *, points_balance: int) -> Entry:
+    """An ``expire`` row that empties ``lots``."""
+    lots = tuple(lots)
+    return loss("expire", sum(lot.points_remaining for lot in lots), points_balance=points_balance, lots=lots)
+
+
 def restore(points: int, *, points_balance: int, spends: Iterable[Spend]) -> Entry:
     """A ``reverse`` row that gives ``points`` > 0 back to the lots that ``spends`` took them from.
 
