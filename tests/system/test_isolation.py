@@ -12,6 +12,8 @@ import requests
 BODIES = {
     "/loyalty-cards/{id}/enrollments": {"customer_email": "mine@example.com"},
     "/loyalty-cards/{id}/transactions": {"customer_email": "mine@example.com", "points": 5},
+    "/loyalty-cards/{id}/transactions/preview": {"customer_email": "mine@example.com", "points": 5},
+    "/loyalty-cards/{id}/redemptions": {"customer_email": "mine@example.com", "points": 5},
     "/stamp-cards/{id}/stamps": {"customer_email": "mine@example.com"},
     "/vouchers/{id}/redeem": {"customer_email": "mine@example.com", "order_amount": 20},
 }

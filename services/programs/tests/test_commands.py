@@ -127,6 +127,7 @@ def test_the_document_names_every_public_operation_and_how_to_route_it(run: Run)
         "post /loyalty-cards/{card_id}/enrollments": writing,
         "get /loyalty-cards/{card_id}/transactions": reading,
         "post /loyalty-cards/{card_id}/transactions": writing,
+        "post /loyalty-cards/{card_id}/transactions/preview": writing,
         "get /loyalty-cards/{card_id}/transactions/{transaction_id}": reading,
         "post /loyalty-cards/{card_id}/transactions/{transaction_id}/reverse": writing,
         "get /loyalty-cards/{card_id}/redemptions": reading,

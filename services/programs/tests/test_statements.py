@@ -106,6 +106,7 @@ def test_every_statement_names_its_tenant(
     call("POST", path, {**SALE, "reference": "POS-1"})
     call("POST", path, {"customer_id": alex, "points": -5})
     spending = path.replace("transactions", "redemptions")
+    call("POST", f"{path}/preview", {**SALE, "reference": "POS-1"})
     for _ in range(2):
         call("POST", spending, {"customer_id": alex, "points": 5, "reference": "POS-3"})
     for listing in (path, spending):

@@ -44,6 +44,8 @@ def test_every_answer_is_as_the_document_says(
         (transact, SALE | {"reference": "POS-1", "colour": "red"}),
         (transact, SALE | {"currency": "EUR"}),
         (transact, {}),
+        (f"{transact}/preview", SALE),
+        (f"{transact}/preview", SALE | {"currency": "EUR"}),
         (redeem, {"customer_id": alex, "points": 5, "reference": "POS-1"}),
         (redeem, {"customer_id": alex, "points": 5, "reference": "POS-1"}),
         (redeem, {"customer_id": alex, "points": 5000}),

@@ -79,9 +79,18 @@ def test_a_refund_goes_by_the_rule_of_the_purchase_not_by_that_of_today(
 ) -> None:
     sale = call("POST", path, SALE).json["data"]
     change("update loyalty_cards set earn_spend_amount = 1, earn_points = 7")
-    assert call("POST", f"{path}/{sale['id']}/reverse", {"amount": 5}).json["data"]["points_delta"] == -1
-    assert call("POST", f"{path}/{sale['id']}/reverse").json["data"]["points_delta"] == -1
+    assert call("POST", f"{path}/{sale['id']}/reverse", {"amount": 4.49}).json["data"]["points_delta"] == 0
+    assert call("POST", f"{path}/{sale['id']}/reverse").json["data"]["points_delta"] == -2
     books_balance()
+
+
+def test_a_refund_takes_the_points_of_its_own_purchase_although_older_ones_are_there(
+    call: Call, path: str, rows: Any
+) -> None:
+    sale = call("POST", path, SALE).json["data"]
+    call("POST", f"{path}/{sale['id']}/reverse")
+    lots = rows("select type, points_remaining from points_transactions where tenant_id = :tenant_id order by id")
+    assert [(lot.type, lot.points_remaining) for lot in lots[:2]] == [("bonus", 50), ("earn", 0)]
 
 
 @pytest.mark.parametrize(("amount", "parts"), [(24.50, [-1, -1]), (9.99, [0, 0]), (30, [-1, -2])])

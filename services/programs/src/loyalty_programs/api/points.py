@@ -79,6 +79,10 @@ class Enrolled(ma.Schema):
     initial_bonus_transactions = ma.fields.List(ma.fields.Nested(Transaction), required=True)
 
 
+def command_of(sent: Mapping[str, Any]) -> Purchase | Adjustment:
+    return Adjustment(sent["points"]) if sent["points"] else Purchase(sent["amount"], sent["currency"])
+
+
 def check_transaction_exists(*, card_id: int, transaction_id: int) -> None:
     """``NotFound`` for a transaction that is not of this card of the caller's."""
     with edge.read() as tx:
@@ -104,7 +108,7 @@ def post_transaction(sent: Mapping[str, Any], card_id: int) -> Response:
     Send amount + currency for purchase-based earn rules, or points alone for a manual adjustment.
     """
     customer, paid = customer_name(sent), receipt(sent, operation="transactions")
-    command = Adjustment(sent["points"]) if sent["points"] else Purchase(sent["amount"], sent["currency"])
+    command = command_of(sent)
     return edge.write(
         lambda tx, act: points.post(tx, card_id=card_id, customer=customer, command=command, receipt=paid, act=act)
     )

@@ -56,9 +56,9 @@ def post(
     welcome = bonus(card, at=occurred_at) if member is None else ()
     balance = member.points_balance if member is not None else sum(entry.points_delta for entry in welcome)
     if isinstance(command, Purchase):
-        entry = _earn(card, command, points_balance=balance, occurred_at=occurred_at)
+        entry = earn(card, command, points_balance=balance, occurred_at=occurred_at)
     else:
-        entry = _adjust(card, command.points, points_balance=balance, occurred_at=occurred_at, lots=lots)
+        entry = adjust(card, command.points, points_balance=balance, occurred_at=occurred_at, lots=lots)
     return Posting(enrolls=member is None, entries=(*welcome, entry))
 
 
@@ -80,7 +80,8 @@ def check_earns(card: CardTerms, purchase: Purchase) -> EarnRule:
     return rule
 
 
-def _earn(card: CardTerms, purchase: Purchase, *, points_balance: int, occurred_at: datetime) -> Entry:
+def earn(card: CardTerms, purchase: Purchase, *, points_balance: int, occurred_at: datetime) -> Entry:
+    """The row of a purchase; ``EarnRefusal``, or ``BalanceOutOfRange``."""
     rule = check_earns(card, purchase)
     return gain(
         "earn",
@@ -94,7 +95,8 @@ def _earn(card: CardTerms, purchase: Purchase, *, points_balance: int, occurred_
     )
 
 
-def _adjust(card: CardTerms, points: int, *, points_balance: int, occurred_at: datetime, lots: Iterable[Lot]) -> Entry:
+def adjust(card: CardTerms, points: int, *, points_balance: int, occurred_at: datetime, lots: Iterable[Lot]) -> Entry:
+    """The row of an adjustment; ``InsufficientPoints``, or ``BalanceOutOfRange``."""
     if points > 0:
         expires_on = card.points_expire_on(occurred_at)
         return gain("adjust", points, points_balance=points_balance, expires_on=expires_on)

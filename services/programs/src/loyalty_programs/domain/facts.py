@@ -60,8 +60,6 @@ _FACTS = select(
     enrollments.c.created_at,
     enrollments.c.updated_at,
     points_transactions.c.id.label("earlier_id"),
-    # Drawn under the lock, so that ids order the ledger.
-    points_transaction_ids.next_value().label("transaction_id"),
 ).select_from(
     _START.outerjoin(idempotency, same_key(idempotency))
     .outerjoin(loyalty_cards, and_(loyalty_cards.c.tenant_id == _TENANT, loyalty_cards.c.id == _CARD))
@@ -87,12 +85,15 @@ _FACTS = select(
     )
 )
 
-_LOAD = Rendered(_FACTS)
+# Drawn under the lock, so that ids order the ledger.
+_DRAWN = points_transaction_ids.next_value().label("transaction_id")
+_LOAD = Rendered(_FACTS.add_columns(_DRAWN))
+_LOOK = Rendered(_FACTS.add_columns(literal_column("0").label("transaction_id"), lot_facts.SPENDABLE))
 
 
 def load_with_lots(*more: ColumnElement[Any]) -> Rendered:
     """The *load* of what spends points; ``more``: columns of its own, such as the next id of what it makes."""
-    return Rendered(_FACTS.add_columns(lot_facts.SPENDABLE, *more))
+    return Rendered(_FACTS.add_columns(_DRAWN, lot_facts.SPENDABLE, *more))
 
 
 _LOAD_WITH_LOTS = load_with_lots()
@@ -152,6 +153,18 @@ def lock_and_load(
         # Enrolled by someone else after our lock found nobody: what we see is not ours to change yet.
         raise Conflict
     return _facts(loaded, profile, lots=(loaded.lots or ()) if points_needed else (), at=act.at)
+
+
+def look(
+    tx: Transaction, *, card_id: int, customer: CustomerName, act: Act, receipt: Receipt, points_needed: int
+) -> Facts:
+    """The same facts for somebody who will write nothing: no lock, no id, no stored reply."""
+    needed = {"points_needed": points_needed, **lot_facts.spendable_at(act.at)}
+    parameters = {"card_id": card_id, **customer.parameters, **receipt.parameters, **act.parameters}
+    [loaded] = tx.run(_LOOK, {**parameters, **needed})
+    if loaded.card_id is None:
+        raise NotFound
+    return _facts(loaded, people.identify(tx, loaded, customer), lots=loaded.lots or (), at=act.at)
 
 
 def _facts(loaded: Any, profile: Mapping[str, Any], *, lots: Any, at: datetime) -> Facts:

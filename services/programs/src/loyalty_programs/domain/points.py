@@ -40,7 +40,7 @@ def post(
     if isinstance(facts, Reply):
         return facts
     if facts.earlier_id is not None:
-        return answer_only(tx, _repetition(tx, facts, command, receipt), act)
+        return answer_only(tx, repetition(tx, facts, command, receipt), act)
     places.check_known(facts.loaded, partner_location_id=receipt.partner_location_id)
     posting = earning.post(facts.card, facts.member, command, occurred_at=receipt.occurred_at, lots=facts.lots)
     return _book(tx, facts, posting, receipt=receipt, act=act)
@@ -60,8 +60,11 @@ def _created(rows: Sequence[Columns]) -> Reply:
     return Reply(201, rows[-1])
 
 
-def _repetition(tx: Transaction, facts: Facts, command: Purchase | Adjustment, receipt: Receipt) -> Reply:
-    """The first row of this reference, if it was the same; the other fields of a receipt are not compared."""
+def repetition(tx: Transaction, facts: Facts, command: Purchase | Adjustment, receipt: Receipt) -> Reply:
+    """The first row of this reference; ``DuplicateReference`` unless it was the same.
+
+    The other fields of a receipt are not compared.
+    """
     operation, reference = receipt.operation or "", receipt.reference or ""
     earlier = queries.transaction_of_reference(tx, card_id=facts.card_id, operation=operation, reference=reference)
     if earlier.customer_id != facts.customer["id"] or _command_of(earlier) != command:

@@ -10,6 +10,7 @@ from loyalty_programs.domain.shapes.points import (
     loyalty_card,
     transaction,
 )
+from loyalty_programs.domain.shapes.previews import preview
 from loyalty_programs.domain.shapes.redemptions import redemption
 from loyalty_programs.domain.shapes.stamps import (
     stamp,
@@ -20,6 +21,7 @@ from loyalty_programs.domain.shapes.stamps import (
 __all__ = [
     "enrollment",
     "loyalty_card",
+    "preview",
     "redemption",
     "stamp",
     "stamp_card",
