@@ -33,9 +33,15 @@ def standing(engine: Engine) -> int:
         return int(connection.execute(text(counts)).scalar_one())
 
 
+def _is_everywhere(_: object, name: str | None, *__: object) -> bool:
+    """One index depends on what the server can do."""
+    return name != "ix_vouchers_search"
+
+
 def test_the_migrations_make_the_tables_of_the_models(migrated: Engine) -> None:
     with migrated.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        options = {"compare_server_default": True, "include_object": _is_everywhere}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, Base.metadata) == []
 
 

@@ -1,6 +1,7 @@
 """The nouns: tables, constraints, indexes."""
 
 from loyalty_vouchers.models.base import Base
+from loyalty_vouchers.models.batches import VoucherBatch, voucher_batch_ids
 from loyalty_vouchers.models.plumbing import directory, idempotency, inbox, outbox
 from loyalty_vouchers.models.redemptions import Redemption, RedemptionCount, redemption_ids
 from loyalty_vouchers.models.vouchers import Voucher, voucher_ids
@@ -10,10 +11,12 @@ __all__ = [
     "Redemption",
     "RedemptionCount",
     "Voucher",
+    "VoucherBatch",
     "directory",
     "idempotency",
     "inbox",
     "outbox",
     "redemption_ids",
+    "voucher_batch_ids",
     "voucher_ids",
 ]

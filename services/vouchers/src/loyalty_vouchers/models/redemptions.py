@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from loyalty_vouchers.models.base import Base, BigInt, Id, Moment, Money, Words
 
 redemption_ids = Sequence("redemption_ids", metadata=Base.metadata)
+_UNDONE = text("rolled_back_at is not null")
 
 
 class Redemption(Base):
@@ -46,12 +47,28 @@ class Redemption(Base):
             unique=True,
             postgresql_where=text("rolled_back_at is null and order_reference is not null"),
         ),
+        # The list of a voucher's redemptions, all of them or one customer's; the latter also counts a customer's uses.
+        Index("ix_redemptions_newest", "tenant_id", "voucher_id", "created_at", "id"),
+        Index("ix_redemptions_by_customer", "tenant_id", "voucher_id", "customer_id", "created_at", "id"),
+        # The tenant's, for statistics and exports; a customer's, for the timeline.
+        Index("ix_redemptions_redeemed_at", "tenant_id", "redeemed_at", "id"),
+        Index("ix_redemptions_timeline", "tenant_id", "customer_id", "redeemed_at", "id"),
+        # What was rolled back is little: these cost a redemption nothing.
+        Index("ix_redemptions_rolled_back", "tenant_id", "voucher_id", "created_at", "id", postgresql_where=_UNDONE),
         Index(
-            "ix_redemptions_of_customer",
+            "ix_redemptions_rolled_back_timeline",
+            "tenant_id",
+            "customer_id",
+            "rolled_back_at",
+            "id",
+            postgresql_where=_UNDONE,
+        ),
+        Index(
+            "ix_redemptions_former_order_reference",
             "tenant_id",
             "voucher_id",
-            "customer_id",
-            postgresql_where=text("rolled_back_at is null"),
+            "order_reference",
+            postgresql_where=text("rolled_back_at is not null and order_reference is not null"),
         ),
     )
 
