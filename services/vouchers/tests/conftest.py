@@ -139,6 +139,18 @@ def call(client: FlaskClient, tenant_id: int, gateway_token: Callable[..., str])
 
 
 @pytest.fixture
+def ask(client: FlaskClient, tenant_id: int, identity_keys: IdentityKeys) -> Call:
+    """``ask("/usage", currency="USD")``: what another service of the suite is told of this test's tenant."""
+
+    def ask_as_customers(path: str, *, tenant: int = 0, **query: Any) -> Any:
+        token = identity_keys.signer("customers").mint("vouchers", tenant_id=tenant or tenant_id)
+        headers = {"Authorization": f"Bearer {token}"}
+        return client.get(f"/internal{path}", query_string=query, headers=headers)
+
+    return ask_as_customers
+
+
+@pytest.fixture
 def person() -> Callable[..., dict[str, Any]]:
     """A customer as their owner shows them; Alex unless said otherwise."""
 

@@ -90,11 +90,21 @@ def test_the_document_names_every_public_operation_and_how_to_route_it(run: Run)
         (method, path): (operation["x-loyalty"]["scope"], operation["x-loyalty"]["class"])
         for path, operations in paths.items()
         for method, operation in operations.items()
-        if method in ("get", "post")
+        if "x-loyalty" in operation
     }
+    read, write = ("vouchers:read", "read"), ("vouchers:write", "write")
+    # Asking writes nothing, though it is a POST.
+    asked = ("vouchers:read", "write")
     assert routed == {
-        ("get", "/v1/vouchers"): ("vouchers:read", "read"),
-        ("post", "/v1/vouchers"): ("vouchers:write", "write"),
-        ("get", "/v1/vouchers/{voucher_id}"): ("vouchers:read", "read"),
-        ("post", "/v1/vouchers/{voucher_id}/redeem"): ("vouchers:write", "write"),
+        ("get", "/v1/vouchers"): read,
+        ("post", "/v1/vouchers"): write,
+        ("get", "/v1/vouchers/{voucher_id}"): read,
+        ("patch", "/v1/vouchers/{voucher_id}"): write,
+        ("post", "/v1/vouchers/redeem"): write,
+        ("post", "/v1/vouchers/{voucher_id}/redeem"): write,
+        ("post", "/v1/vouchers/validate"): asked,
+        ("post", "/v1/vouchers/{voucher_id}/validate"): asked,
+        ("get", "/v1/vouchers/{voucher_id}/redemptions"): read,
+        ("get", "/v1/vouchers/{voucher_id}/redemptions/{redemption_id}"): read,
+        ("post", "/v1/vouchers/{voucher_id}/redemptions/{redemption_id}/rollback"): write,
     }

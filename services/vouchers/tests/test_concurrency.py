@@ -118,12 +118,14 @@ def test_twenty_merchants_creating_one_code_at_once_make_one_voucher(new_voucher
     assert sorted(answer.status_code for answer in answers) == [201] + [400] * 19
 
 
+@pytest.mark.parametrize("by_code", [False, True])
 @pytest.mark.parametrize("voucher_settings", [{}, {"max_redemptions": 9}, {"max_redemptions_per_customer": 9}])
 def test_a_redemption_is_three_statements_and_a_commit(
-    voucher_settings: dict[str, int], new_voucher: Call, redeem: Call, app: Flask
+    voucher_settings: dict[str, int], by_code: bool, new_voucher: Call, redeem: Call, call: Call, app: Flask
 ) -> None:
-    voucher = new_voucher(**voucher_settings)
+    voucher = new_voucher(voucher_code="SPRING20", **voucher_settings)
     redeem(voucher)
+    order = {"customer_id": 1042, "order_amount": 45, "order_reference": "POS-1", "partner_location_id": 2}
     sent: list[str] = []
     service = app.extensions["engine"]
     listeners = [
@@ -134,7 +136,11 @@ def test_a_redemption_is_three_statements_and_a_commit(
     for name, listener in listeners:
         event.listen(service, name, listener)
     try:
-        assert redeem(voucher, order_reference="POS-1", partner_location_id=2).status_code == 201
+        if by_code:
+            answer = call("POST", "/vouchers/redeem", {**order, "voucher_code": "spring20"})
+        else:
+            answer = redeem(voucher, **order)
+        assert answer.status_code == 201
     finally:
         for name, listener in listeners:
             event.remove(service, name, listener)

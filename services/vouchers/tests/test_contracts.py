@@ -10,8 +10,14 @@ from jsonschema import Draft202012Validator
 from sqlalchemy import Engine, text
 
 Call = Callable[..., Any]
-CONTRACT = json.loads((Path(__file__).parents[3] / "contracts/events/voucher.redeemed.json").read_text())
-VALIDATOR = Draft202012Validator(CONTRACT, format_checker=Draft202012Validator.FORMAT_CHECKER)
+EVENTS = Path(__file__).parents[3] / "contracts/events"
+CONTRACTS = {
+    event: json.loads((EVENTS / f"{event}.json").read_text()) for event in ("voucher.redeemed", "customer.updated")
+}
+VALIDATORS = {
+    event: Draft202012Validator(contract, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    for event, contract in CONTRACTS.items()
+}
 
 
 def delivered(engine: Engine, tenant_id: int) -> list[Any]:
@@ -32,10 +38,11 @@ def delivered(engine: Engine, tenant_id: int) -> list[Any]:
         ]
 
 
-def test_the_contract_is_a_schema_and_its_example_satisfies_it() -> None:
-    Draft202012Validator.check_schema(CONTRACT)
-    for example in CONTRACT["examples"]:
-        VALIDATOR.validate(example)
+@pytest.mark.parametrize("event", CONTRACTS)
+def test_the_contract_is_a_schema_and_its_example_satisfies_it(event: str) -> None:
+    Draft202012Validator.check_schema(CONTRACTS[event])
+    for example in CONTRACTS[event]["examples"]:
+        VALIDATORS[event].validate(example)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +64,7 @@ def test_every_redemption_is_published_as_promised(
 ) -> None:
     assert redeem(new_voucher(**voucher_settings), **sent).status_code == 201
     [event] = delivered(engine, tenant_id)
-    VALIDATOR.validate(event)
+    VALIDATORS["voucher.redeemed"].validate(event)
 
 
 def test_a_customer_of_whom_only_the_address_is_known_is_published_too(
@@ -66,7 +73,28 @@ def test_a_customer_of_whom_only_the_address_is_known_is_published_too(
     know(person(id=7, email="sam@example.com", name=None, phone=None))
     redeem(new_voucher(), customer_id=7)
     [event] = delivered(engine, tenant_id)
-    VALIDATOR.validate(event)
+    VALIDATORS["voucher.redeemed"].validate(event)
+
+
+@pytest.mark.parametrize("known", [{}, {"name": None, "phone": None, "external_id": "crm-7", "metadata": {"a": "b"}}])
+def test_every_rollback_is_published_as_promised(
+    known: dict[str, Any],
+    new_voucher: Call,
+    redeem: Call,
+    call: Call,
+    know: Call,
+    person: Call,
+    engine: Engine,
+    tenant_id: int,
+) -> None:
+    know(person(id=7, email="sam@example.com", **known))
+    redemption = redeem(new_voucher(), customer_id=7, order_reference="POS-1").json["data"]
+    call("POST", f"/vouchers/{redemption['voucher_id']}/redemptions/{redemption['id']}/rollback")
+    [event] = [event for event in delivered(engine, tenant_id) if event["event"] == "customer.updated"]
+    VALIDATORS["customer.updated"].validate(event)
+    for key in ("voucher_redemption", "customer", "changed", "created_at"):
+        without = {name: value for name, value in event["data"].items() if name != key}
+        assert not VALIDATORS["customer.updated"].is_valid({**event, "data": without}), key
 
 
 def test_a_missing_key_would_be_noticed(new_voucher: Call, redeem: Call, engine: Engine, tenant_id: int) -> None:
@@ -74,4 +102,4 @@ def test_a_missing_key_would_be_noticed(new_voucher: Call, redeem: Call, engine:
     [event] = delivered(engine, tenant_id)
     for key in list(event["data"]):
         without = {name: value for name, value in event["data"].items() if name != key}
-        assert not VALIDATOR.is_valid({**event, "data": without}), key
+        assert not VALIDATORS["voucher.redeemed"].is_valid({**event, "data": without}), key

@@ -24,5 +24,32 @@ class VoucherRedeemed:
             "voucher_name": self.voucher_name,
             "discount_type": self.discount_type,
             "discount_value": self.discount_value,
-            "customer": {key: self.customer[key] for key in ("id", "name", "email", "phone")},
+            "customer": _person(self.customer),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoucherRolledBack:
+    """A redemption was undone, by ``source``; ``customer`` is the whole profile."""
+
+    name: ClassVar = "customer.updated"
+    redemption: Mapping[str, Any]
+    customer: Mapping[str, Any]
+    source: str
+
+    def data(self) -> dict[str, Any]:
+        return {
+            **self.customer,
+            "customer": _person(self.customer),
+            "source": self.source,
+            "changed": ["voucher_redemption"],
+            "enrollment": None,
+            "transaction": None,
+            "stamp_transactions": None,
+            "voucher_redemption": self.redemption,
+            "erased_at": None,
+        }
+
+
+def _person(customer: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: customer[key] for key in ("id", "name", "email", "phone")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 from flask import Response, current_app
 
@@ -27,6 +28,14 @@ def write(operation: Callable[[Transaction, Act], Reply]) -> Response:
     )
     fallback: DirectoryFallback = current_app.extensions["directory"]
     return web.respond(fallback.perform(call.tenant_id, act.organization_id, lambda tx: operation(tx, act)))
+
+
+def ask(question: Callable[[Transaction], Any]) -> Response:
+    """Answers a POST that writes nothing; what it misses is asked for as in a write."""
+    web.request_key()  # refuses a key that no write would take
+    call = web.current_call()
+    fallback: DirectoryFallback = current_app.extensions["directory"]
+    return web.answer(fallback.perform(call.tenant_id, call.organization.id, question))
 
 
 def read() -> AbstractContextManager[Transaction]:

@@ -1,50 +1,26 @@
-"""Redeem vouchers for a customer at checkout."""
+"""See what vouchers were redeemed for, and undo it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import marshmallow as ma
 from flask import Response
 
-from loyalty_common import fields, web
+from loyalty_common import fields, pagination, web
 from loyalty_common.openapi import Blueprint
-from loyalty_vouchers.api import edge
-from loyalty_vouchers.domain import redemptions
-from loyalty_vouchers.domain.people import CustomerName
-from loyalty_vouchers.domain.redemptions import Order
+from loyalty_vouchers.api import edge, periods, vouchers
+from loyalty_vouchers.domain import queries, rollbacks, shapes
 
 blueprint = Blueprint("Redemptions", __name__, url_prefix="/v1/vouchers", description=__doc__)
 
-_AHEAD = timedelta(minutes=5)
-_BACK = timedelta(days=30)
 
-
-class RedemptionFields(fields.Schema):
+class RedemptionQuery(pagination.ListQuery, periods.PeriodQuery):
     customer_id = fields.Identifier()
     customer_email = fields.Email()
-    order_amount = fields.Number(required=True)
-    currency = fields.CurrencyCode(metadata={"description": "The voucher's if left out."})
-    order_reference = fields.Text(metadata={"description": "Used once for ever: a repetition answers the original."})
-    partner_location_id = fields.Identifier()
-    notes = fields.Text(max_length=1000, multiline=True)
-    occurred_at = fields.Timestamp(
-        metadata={"description": "At most 30 days back, for a till that was offline; now if left out."}
-    )
-
-    @ma.validates_schema
-    def _names_somebody(self, sent: Mapping[str, Any], **_: Any) -> None:
-        if sent["customer_id"] is None and sent["customer_email"] is None:
-            raise ma.ValidationError({"customer_id": ["The :field field is required unless customer_email is given."]})
-
-    @ma.validates_schema
-    def _happened_lately(self, sent: Mapping[str, Any], **_: Any) -> None:
-        occurred_at, now = sent["occurred_at"], web.current_call().now
-        if occurred_at is not None and not now - _BACK <= occurred_at <= now + _AHEAD:
-            sentence = "The :field field may be at most 30 days back and 5 minutes ahead."
-            raise ma.ValidationError({"occurred_at": [sentence]})
+    status = fields.Choice("redeemed", "rolled_back")
+    order_reference = fields.Text()
 
 
 class VoucherRedemption(ma.Schema):
@@ -65,22 +41,44 @@ class VoucherRedemption(ma.Schema):
     created_at = ma.fields.DateTime(required=True)
 
 
-@blueprint.route("/<id:voucher_id>/redeem", methods=["POST"])
-@blueprint.operation("vouchers:write", body=RedemptionFields, answers={201: VoucherRedemption, 200: VoucherRedemption})
-def redeem_voucher(sent: Mapping[str, Any], voucher_id: int) -> Response:
-    """Redeem a voucher for a customer
+def check_exists(*, voucher_id: int, redemption_id: int) -> None:
+    """``NotFound`` for a redemption that is not the voucher's."""
+    with edge.read() as tx:
+        pagination.one_or_404(queries.redemption_of(tx, voucher_id=voucher_id, redemption_id=redemption_id))
 
-    A repetition of an order_reference, for the same customer and amount, is answered with the original and HTTP 200.
+
+@blueprint.route("/<id:voucher_id>/redemptions", methods=["GET"])
+@blueprint.listing("vouchers:read", of=VoucherRedemption, query=RedemptionQuery)
+def list_voucher_redemptions(query: Mapping[str, Any], voucher_id: int) -> Response:
+    """List a voucher's redemptions"""
+    vouchers.check_exists(voucher_id=voucher_id)
+    with edge.read() as tx:
+        return pagination.page_of(
+            tx,
+            queries.redemptions(query, voucher_id=voucher_id, period=periods.asked_for(query)),
+            by=queries.REDEMPTIONS_NEWEST,
+            query=query,
+            show=lambda row: shapes.redemption(row._mapping),
+        )
+
+
+@blueprint.route("/<id:voucher_id>/redemptions/<id:redemption_id>", methods=["GET"])
+@blueprint.operation("vouchers:read", answers={200: VoucherRedemption})
+def retrieve_voucher_redemption(voucher_id: int, redemption_id: int) -> Response:
+    """Retrieve a redemption"""
+    with edge.read() as tx:
+        row = pagination.one_or_404(queries.redemption_of(tx, voucher_id=voucher_id, redemption_id=redemption_id))
+    return web.answer(shapes.redemption(row._mapping))
+
+
+@blueprint.route("/<id:voucher_id>/redemptions/<id:redemption_id>/rollback", methods=["POST"])
+@blueprint.operation("vouchers:write", body=fields.Nothing, answers={200: VoucherRedemption})
+def roll_back_voucher_redemption(_: Mapping[str, Any], voucher_id: int, redemption_id: int) -> Response:
+    """Roll a redemption back
+
+    Its use and its order_reference are free again. A redemption that was rolled back before is answered as it is,
+    with meta.duplicate.
     """
-    customer = CustomerName(customer_id=sent["customer_id"], email=sent["customer_email"])
-    order = Order(
-        order_amount=sent["order_amount"],
-        currency=sent["currency"],
-        order_reference=sent["order_reference"],
-        partner_location_id=sent["partner_location_id"],
-        notes=sent["notes"],
-        redeemed_at=sent["occurred_at"] or web.current_call().now,
-    )
     return edge.write(
-        lambda tx, act: redemptions.redeem(tx, voucher_id=voucher_id, customer=customer, order=order, act=act)
+        lambda tx, act: rollbacks.roll_back(tx, voucher_id=voucher_id, redemption_id=redemption_id, act=act)
     )

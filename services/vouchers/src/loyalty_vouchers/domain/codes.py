@@ -9,7 +9,22 @@ ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 LENGTH = 10
 
+_GUESSES = 100
 
-def generated_code(choose: Callable[[int], int]) -> str:
-    """A code of 50 random bits; ``choose(n)`` is a number of ``range(n)``."""
-    return "".join(ALPHABET[choose(len(ALPHABET))] for _ in range(LENGTH))
+
+def generated_code(choose: Callable[[int], int], *, prefix: str = "", length: int = LENGTH) -> str:
+    """A code of 5 random bits for each of ``length`` characters; ``choose(n)`` is a number of ``range(n)``."""
+    drawn = choose(len(ALPHABET) ** length)
+    characters = []
+    for _ in range(length):
+        drawn, at = divmod(drawn, len(ALPHABET))
+        characters.append(ALPHABET[at])
+    return prefix + "".join(characters)
+
+
+def least_length(quantity: int) -> int:
+    """So long must the codes of a batch be that whoever tries some at random needs a hundred to find one."""
+    length = 1
+    while len(ALPHABET) ** length < quantity * _GUESSES:
+        length += 1
+    return length

@@ -3,8 +3,11 @@
 ValidationFailed                 a field that only the database can judge
 ├── CustomersDiffer              customer_id and customer_email name two people
 ├── VoucherCodeTaken
+├── UnknownVoucherCode
 ├── UnknownLocation              the partner location is not one of the organization's
-└── TooManyDecimals
+├── TooManyDecimals
+├── CodesTooShort                so short that those of a batch could be guessed
+└── CodesUsedUp                  most codes of this prefix and length are taken
 Refusal                          a rule, each with its stable reason
 ├── CurrencyMismatch             currency_mismatch
 ├── CustomerNotFound             customer_not_found
@@ -38,6 +41,11 @@ class VoucherCodeTaken(ValidationFailed):
         super().__init__(details={"voucher_code": ["The voucher code has already been taken."]})
 
 
+class UnknownVoucherCode(ValidationFailed):
+    def __init__(self) -> None:
+        super().__init__(details={"voucher_code": ["The voucher code does not exist."]})
+
+
 class UnknownLocation(ValidationFailed):
     """Unknown and another organization's look the same, so that nobody learns that it exists."""
 
@@ -54,6 +62,19 @@ class TooManyDecimals(ValidationFailed):
 def decimals_sentence(field: str, currency: str) -> str:
     digits = minor_digits(currency)
     return f"The {field.replace('_', ' ')} field may have at most {digits} decimals in {currency}."
+
+
+class CodesTooShort(ValidationFailed):
+    def __init__(self, code_length: int, *, quantity: int, enough: int) -> None:
+        """``enough`` is the least length that would do."""
+        sentence = f"Codes of {code_length} characters are too easily guessed for {quantity} vouchers: take {enough}."
+        super().__init__(details={"code_length": [sentence]})
+
+
+class CodesUsedUp(ValidationFailed):
+    def __init__(self) -> None:
+        sentence = "Most codes of this prefix and length are taken: take longer ones or another prefix."
+        super().__init__(details={"code_length": [sentence]})
 
 
 class CurrencyMismatch(Refusal):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, and_, bindparam, case, func, literal_column, or_, select
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, func, literal_column, select
 
 from loyalty_common.database import Rendered
+from loyalty_common.errors import NotFound
 from loyalty_common.idempotency import replay_columns, same_key
-from loyalty_vouchers.domain import people, queries
+from loyalty_vouchers.domain import locks, people, queries
+from loyalty_vouchers.domain.errors import UnknownVoucherCode
 from loyalty_vouchers.models import Redemption, Voucher, directory, idempotency, redemption_ids
 
 _VOUCHERS = Voucher.__table__
@@ -16,16 +21,6 @@ _CUSTOMERS = directory.customers
 _HOME = directory.locations.alias("home")
 _SALE = directory.locations.alias("sale")
 _TENANT = bindparam("tenant_id", type_=BigInteger)
-
-_IS_LIMITED = or_(_VOUCHERS.c.max_redemptions.is_not(None), _VOUCHERS.c.max_redemptions_per_customer.is_not(None))
-
-# A limited voucher's row is the lock of its redemptions. An unlimited one locks nothing: its tills never wait for
-# each other, and unique constraints decide between two that send the same key or order reference.
-LOCK = Rendered(
-    select(_VOUCHERS.c.id)
-    .where(_VOUCHERS.c.tenant_id == _TENANT, _VOUCHERS.c.id == bindparam("voucher_id"), _IS_LIMITED)
-    .with_for_update()
-)
 
 # Counted only where a limit asks for it: one customer record can stand for every walk-in of a shop.
 _redemptions_in_all = case(
@@ -47,22 +42,17 @@ _redemptions_by_customer = case(
 )
 
 # No row if the voucher does not exist; two if an e-mail is passing from one customer to another.
-LOAD = Rendered(
+_JUDGED = (
     select(
         _VOUCHERS,
-        _IS_LIMITED.label("is_limited"),
         _redemptions_in_all.label("redemptions_in_all"),
         _redemptions_by_customer.label("redemptions_by_customer"),
         _HOME.c.time_zone,
         _SALE.c.partner_location_id.label("sale_location_id"),
         *people.COLUMNS,
-        _EARLIER.c.id.label("earlier_id"),
-        redemption_ids.next_value().label("next_id"),
-        *replay_columns(idempotency),
     )
     .select_from(
-        _VOUCHERS.outerjoin(idempotency, same_key(idempotency))
-        .outerjoin(
+        _VOUCHERS.outerjoin(
             _HOME,
             and_(
                 _HOME.c.organization_id == _VOUCHERS.c.organization_id,
@@ -77,15 +67,57 @@ LOAD = Rendered(
             ),
         )
         .outerjoin(_CUSTOMERS, people.IS_NAMED)
-        .outerjoin(
-            _EARLIER,
-            and_(
-                _EARLIER.c.tenant_id == _TENANT,
-                _EARLIER.c.voucher_id == _VOUCHERS.c.id,
-                _EARLIER.c.order_reference == bindparam("order_reference"),
-                _EARLIER.c.rolled_back_at.is_(None),
-            ),
-        )
     )
-    .where(_VOUCHERS.c.tenant_id == _TENANT, _VOUCHERS.c.id == bindparam("voucher_id"))
+    .where(_VOUCHERS.c.tenant_id == _TENANT)
 )
+_RECORDED = (
+    _JUDGED.add_columns(
+        locks.IS_LIMITED.label("is_limited"),
+        _EARLIER.c.id.label("earlier_id"),
+        redemption_ids.next_value().label("next_id"),
+        *replay_columns(idempotency),
+    )
+    .outerjoin(idempotency, same_key(idempotency))
+    .outerjoin(
+        _EARLIER,
+        and_(
+            _EARLIER.c.tenant_id == _TENANT,
+            _EARLIER.c.voucher_id == _VOUCHERS.c.id,
+            _EARLIER.c.order_reference == bindparam("order_reference"),
+            _EARLIER.c.rolled_back_at.is_(None),
+        ),
+    )
+)
+
+
+class _Statements:
+    """Those for vouchers that are named in one way. ``ask`` is ``load`` without what only a record needs."""
+
+    def __init__(self, is_named: ColumnElement[bool]) -> None:
+        self.lock = locks.for_redeeming(is_named)
+        self.load = Rendered(_RECORDED.where(is_named))
+        self.ask = Rendered(_JUDGED.where(is_named))
+
+
+_BY_ID = _Statements(_VOUCHERS.c.id == bindparam("voucher_id"))
+_BY_CODE = _Statements(func.lower(_VOUCHERS.c.voucher_code) == func.lower(bindparam("voucher_code")))
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherName:
+    """By the id in a path or by the code in a body, which ignores case."""
+
+    voucher_id: int | None = None
+    voucher_code: str | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return {"voucher_id": self.voucher_id} if self.voucher_code is None else {"voucher_code": self.voucher_code}
+
+    @property
+    def statements(self) -> _Statements:
+        return _BY_ID if self.voucher_code is None else _BY_CODE
+
+    @property
+    def unknown(self) -> Exception:
+        return NotFound() if self.voucher_code is None else UnknownVoucherCode()

@@ -18,7 +18,7 @@ _CUSTOMERS = directory.customers
 
 @dataclass(frozen=True, slots=True)
 class CustomerName:
-    """By id, by e-mail, or by both, which must then be the same person's."""
+    """By id, by e-mail, or by both, which must then be the same person's; by neither if nobody needs to be named."""
 
     customer_id: int | None = None
     email: str | None = None
@@ -29,6 +29,10 @@ class CustomerName:
         searched = self.email if self.customer_id is None else None
         email = None if searched is None else normalized_email(searched)
         return {"named_customer_id": self.customer_id, "named_email": email}
+
+    @property
+    def is_nobody(self) -> bool:
+        return self.customer_id is None and self.email is None
 
     @property
     def field(self) -> str:

@@ -1,109 +1,86 @@
 """The only writer of redemptions: lock, load, decide, record.
 
-No column of the locked voucher changes, so *record* has no version to guard: the lock lasts until the COMMIT.
+No column of the voucher changes, so *record* has no version to guard: what was locked stays so until the COMMIT.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row
 
 from loyalty_common.database import Conflict, Transaction
-from loyalty_common.directory import MissingFromDirectory
-from loyalty_common.errors import NotFound, Unavailable
 from loyalty_common.idempotency import Reply, idempotency_row, stored_reply
 from loyalty_common.messaging.outbox import outbox_row
 from loyalty_common.record import Record
-from loyalty_vouchers.domain import people, queries, shapes
+from loyalty_vouchers.domain import judging, people, queries, shapes
 from loyalty_vouchers.domain.acts import Act
-from loyalty_vouchers.domain.errors import DuplicateReference, UnknownLocation
-from loyalty_vouchers.domain.facts import LOAD, LOCK
+from loyalty_vouchers.domain.errors import DuplicateReference
+from loyalty_vouchers.domain.facts import VoucherName
+from loyalty_vouchers.domain.judging import Purchase
 from loyalty_vouchers.domain.people import CustomerName
-from loyalty_vouchers.domain.redeeming import Terms, Uses, decide
 from loyalty_vouchers.events import VoucherRedeemed
 from loyalty_vouchers.models import Redemption, idempotency, outbox
 
 _REDEMPTIONS = Redemption.__table__
 _RECORD = Record(inserts=(_REDEMPTIONS, outbox, idempotency))
 _RECORD_REPLY = Record(inserts=(idempotency,))
-_TERMS = tuple(field.name for field in fields(Terms))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What the till redeems the voucher on. ``redeemed_at`` is when that happened, in UTC."""
+class Order(Purchase):
+    """A purchase that is recorded."""
 
-    order_amount: Decimal
-    currency: str | None
     order_reference: str | None
-    partner_location_id: int | None
     notes: str | None
-    redeemed_at: datetime
 
 
-def redeem(tx: Transaction, *, voucher_id: int, customer: CustomerName, order: Order, act: Act) -> Reply:
+def redeem(tx: Transaction, *, voucher: VoucherName, customer: CustomerName, order: Order, act: Act) -> Reply:
     """A new redemption (201), or the one that this order reference stands for (200, ``duplicate``).
 
-    Raises ``NotFound``, ``DuplicateReference``, ``UnknownLocation`` and what ``people.found`` and ``decide`` raise.
+    Raises ``NotFound`` or ``UnknownVoucherCode``, ``DuplicateReference``, and what ``people.found`` and
+    ``judging.discount_for`` raise.
     """
-    loaded = _load(tx, voucher_id=voucher_id, customer=customer, order=order, act=act)
+    loaded = _load(tx, voucher=voucher, customer=customer, order=order, act=act)
     reply = stored_reply(loaded, act.request)
     if reply is not None:
         return reply
     profile = people.found(loaded, customer)
     if loaded.earlier_id is not None:
         return _repeat(tx, loaded, order=order, act=act)
-    _check_locations(loaded, order)
-    discount_amount = decide(
-        Terms(**{name: getattr(loaded, name) for name in _TERMS}),
-        Uses(in_all=loaded.redemptions_in_all, by_customer=loaded.redemptions_by_customer),
-        order_amount=order.order_amount,
-        currency=order.currency,
-        occurred_at=order.redeemed_at,
-    )
+    discount_amount = judging.discount_for(loaded, order)
     return _record(tx, loaded, _row(loaded, order, discount_amount=discount_amount, act=act), profile=profile, act=act)
 
 
-def _load(tx: Transaction, *, voucher_id: int, customer: CustomerName, order: Order, act: Act) -> Row[Any]:
-    locked = tx.run(LOCK, {"voucher_id": voucher_id})
+def _load(tx: Transaction, *, voucher: VoucherName, customer: CustomerName, order: Order, act: Act) -> Row[Any]:
+    locked = tx.run(voucher.statements.lock, voucher.parameters)
     rows = tx.run(
-        LOAD,
+        voucher.statements.load,
         {
+            **voucher.parameters,
             **customer.parameters,
-            "voucher_id": voucher_id,
             "partner_location_id": order.partner_location_id,
             "order_reference": order.order_reference,
             "idempotency_key": act.request.key,
         },
     )
     if not rows:
-        raise NotFound
-    if len(rows) > 1:
-        # The event that says who gave the e-mail up is on its way; until then a till could reach the wrong person.
-        raise Unavailable("This e-mail address is passing from one customer to another.")
-    if not locked and rows[0].is_limited:
-        # The limit was set between our two statements: another till may be at its last use.
+        raise voucher.unknown
+    loaded = judging.only_one(rows)
+    if [(loaded.id, loaded.is_limited)] != [(held.id, held.is_limited) for held in locked]:
+        # It was changed between our two statements: what we hold is not the lock of what we see.
         raise Conflict
-    loaded: Row[Any] = rows[0]
     return loaded
-
-
-def _check_locations(loaded: Row[Any], order: Order) -> None:
-    """Both locations are in the directory, or their owner is asked; ``UnknownLocation`` if it has none."""
-    if loaded.time_zone is None:
-        raise MissingFromDirectory(partner_location_id=loaded.partner_location_id, otherwise=UnknownLocation())
-    if order.partner_location_id is not None and loaded.sale_location_id is None:
-        raise MissingFromDirectory(partner_location_id=order.partner_location_id, otherwise=UnknownLocation())
 
 
 def _repeat(tx: Transaction, loaded: Row[Any], *, order: Order, act: Act) -> Reply:
     """The redemption that has this order reference, if this is the same one again."""
     earlier = queries.redemption(tx, redemption_id=loaded.earlier_id)
+    if earlier is None:
+        raise Conflict
     if (earlier.customer_id, earlier.order_amount) != (loaded.named_id, order.order_amount):
         raise DuplicateReference
     reply = Reply(200, shapes.redemption(earlier._mapping), meta={"duplicate": True})
