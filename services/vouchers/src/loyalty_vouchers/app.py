@@ -13,7 +13,7 @@ from loyalty_common.messaging.endpoint import events_blueprint
 from loyalty_common.service_client import ServiceClient
 from loyalty_vouchers import consumers
 from loyalty_vouchers import settings as settings_module
-from loyalty_vouchers.api import batches, checkout, exports, redemptions, vouchers
+from loyalty_vouchers.api import batches, checkout, exports, internal, redemptions, vouchers
 from loyalty_vouchers.models import directory
 from loyalty_vouchers.settings import SERVICE, Settings
 
@@ -44,6 +44,7 @@ def create_app(settings: Settings) -> Flask:
     api = openapi.create_api(app, title="Vouchers")
     for module in (vouchers, checkout, redemptions, batches, exports):
         api.register_blueprint(module.blueprint)
+    app.register_blueprint(internal.blueprint)
     app.register_blueprint(events_blueprint(consumers.handler(engine)))
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
     app.extensions["api"] = api
