@@ -1,4 +1,4 @@
-"""Create and list loyalty cards."""
+"""Create, list and change loyalty cards."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import marshmallow as ma
 from flask import Response
 
 from loyalty_common import fields, pagination, web
-from loyalty_common.money import has_too_many_decimals, minor_digits
 from loyalty_common.openapi import Blueprint
 from loyalty_common.pagination import ListQuery
 from loyalty_programs.api import edge
 from loyalty_programs.domain import loyalty_cards, queries, shapes
-from loyalty_programs.domain.loyalty_cards import CardSettings
+from loyalty_programs.domain.card_settings import CardSettings, earn_rule_faults
 
 blueprint = Blueprint("Loyalty cards", __name__, url_prefix="/v1/loyalty-cards", description=__doc__)
 
@@ -35,17 +34,25 @@ class CardFields(fields.Schema):
     refund_floor = fields.Choice("negative", "zero", load_default="negative")
 
     @ma.validates_schema
-    def _has_a_whole_rule(self, sent: Mapping[str, Any], **_: Any) -> None:
-        for one, other in (("earn_spend_amount", "earn_points"), ("earn_points", "earn_spend_amount")):
-            if sent[one] is None and sent[other] is not None:
-                raise ma.ValidationError({one: [f"The :field field is required with {other}."]})
+    def _has_a_whole_rule(self, sent: Mapping[str, Any], *, partial: bool | None, **_: Any) -> None:
+        # A change is judged with what it leaves as it was, which only the domain knows.
+        if not partial:
+            settings = _with_currency(sent)
+            faults = earn_rule_faults(
+                settings["earn_spend_amount"], settings["earn_points"], currency=settings["earn_currency"]
+            )
+            if faults:
+                raise ma.ValidationError(dict(faults))
 
-    @ma.validates_schema
-    def _spends_an_amount_of_money(self, sent: Mapping[str, Any], **_: Any) -> None:
-        currency = sent["earn_currency"] or web.current_call().organization.currency
-        if sent["earn_spend_amount"] is not None and has_too_many_decimals(sent["earn_spend_amount"], currency):
-            sentence = f"The :field field may have at most {minor_digits(currency)} decimals in {currency}."
-            raise ma.ValidationError({"earn_spend_amount": [sentence]})
+
+class CardChanges(fields.Changes, CardFields):
+    """Any of the settings; null means the default."""
+
+
+def _with_currency(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The organization's where ``sent`` has none."""
+    currency = sent["earn_currency"] or web.current_call().organization.currency
+    return {**sent, "earn_currency": currency}
 
 
 class LoyaltyCard(ma.Schema):
@@ -103,6 +110,16 @@ def create_loyalty_card(sent: Mapping[str, Any]) -> Response:
 
     Omit card_identifier to auto-generate a wallet code. Requires a partner location ID from your account.
     """
-    currency = sent["earn_currency"] or web.current_call().organization.currency
-    settings = CardSettings(**{**sent, "earn_currency": currency})
+    settings = CardSettings(**_with_currency(sent))
     return edge.write(lambda tx, act: loyalty_cards.create(tx, settings=settings, act=act))
+
+
+@blueprint.route("/<id:card_id>", methods=["PATCH"])
+@blueprint.operation("programs:write", body=CardChanges, answers={200: LoyaltyCard})
+def change_loyalty_card(sent: Mapping[str, Any], card_id: int) -> Response:
+    """Change a loyalty card
+
+    What is left out stays as it is. The settings are judged together, as when a card is created.
+    """
+    changes = _with_currency(sent) if "earn_currency" in sent else sent
+    return edge.write(lambda tx, act: loyalty_cards.update(tx, card_id=card_id, changes=changes, act=act))

@@ -1,66 +1,73 @@
-"""Merchants create loyalty cards."""
+"""Merchants create loyalty cards and change their settings."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import date
-from decimal import Decimal
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, literal, select
-from sqlalchemy.types import Text
+from sqlalchemy.types import BigInteger, Text
 
 from loyalty_common.database import Transaction
+from loyalty_common.errors import NotFound
 from loyalty_common.idempotency import Reply, idempotency_row, replay_columns, same_key, stored_reply
 from loyalty_common.record import Record
-from loyalty_programs.domain import places, shapes
+from loyalty_programs.domain import card_settings, places, shapes
 from loyalty_programs.domain.acts import Act
+from loyalty_programs.domain.card_settings import CardSettings
 from loyalty_programs.domain.dates import local_date
-from loyalty_programs.domain.errors import CardIdentifierTaken, EmptyWindow
+from loyalty_programs.domain.errors import CardIdentifierTaken
+from loyalty_programs.domain.replies import answer_only
 from loyalty_programs.models import idempotency, loyalty_card_ids, loyalty_cards
 
+_SETTINGS = tuple(field.name for field in fields(CardSettings))
+_CODES = 10**12
 _START = select(literal(1).label("one")).subquery("start")
-_LOAD = select(
+_HOLDER = loyalty_cards.alias("holder")
+_HOLDS_IDENTIFIER = and_(
+    _HOLDER.c.tenant_id == bindparam("tenant_id"),
+    func.lower(_HOLDER.c.card_identifier) == func.lower(bindparam("card_identifier", type_=Text)),
+)
+_IS_CARD = and_(
+    loyalty_cards.c.tenant_id == bindparam("tenant_id"),
+    loyalty_cards.c.id == bindparam("card_id", type_=BigInteger),
+)
+
+_LOAD_NEW = select(
     *replay_columns(idempotency),
     places.SALE.c.time_zone,
-    loyalty_cards.c.id.label("holder_id"),
+    _HOLDER.c.id.label("holder_id"),
     loyalty_card_ids.next_value().label("id"),
 ).select_from(
     _START.outerjoin(idempotency, same_key(idempotency))
     .outerjoin(places.SALE, places.IS_NAMED)
-    .outerjoin(
-        loyalty_cards,
-        and_(
-            loyalty_cards.c.tenant_id == bindparam("tenant_id"),
-            func.lower(loyalty_cards.c.card_identifier) == func.lower(bindparam("card_identifier", type_=Text)),
-        ),
-    )
+    .outerjoin(_HOLDER, _HOLDS_IDENTIFIER)
 )
-_RECORD = Record(inserts=(loyalty_cards, idempotency))
+_RECORD_NEW = Record(inserts=(loyalty_cards, idempotency))
 
-
-@dataclass(frozen=True, slots=True)
-class CardSettings:
-    """What a merchant says of a card; ``None`` for the date of issue is today, for the identifier one of ours."""
-
-    name: str
-    partner_location_id: int
-    card_identifier: str | None
-    is_active: bool
-    earn_spend_amount: Decimal | None
-    earn_points: int | None
-    earn_currency: str
-    initial_bonus_points: int
-    date_issued: date | None
-    expiry_date: date | None
-    auto_enroll: bool
-    points_expire_after_months: int | None
-    refund_floor: str
+# Two changes at once queue here; enrollments, which only refer to the card, do not.
+_LOCK = select(loyalty_cards.c.id).where(_IS_CARD).with_for_update(key_share=True)
+_LOAD = select(
+    *replay_columns(idempotency),
+    *places.COLUMNS,
+    places.SALE.c.time_zone.label("sale_time_zone"),
+    loyalty_cards.c.partner_location_id.label("home_location_id"),
+    _HOLDER.c.id.label("holder_id"),
+    *loyalty_cards.c,
+).select_from(
+    _START.outerjoin(idempotency, same_key(idempotency))
+    .outerjoin(loyalty_cards, _IS_CARD)
+    .outerjoin(places.HOME, places.is_home_of(loyalty_cards))
+    .outerjoin(places.SALE, places.IS_NAMED)
+    .outerjoin(_HOLDER, _HOLDS_IDENTIFIER)
+)
+_RECORD = Record(guard=(loyalty_cards, (*_SETTINGS, "updated_at")), inserts=(idempotency,))
 
 
 def create(tx: Transaction, *, settings: CardSettings, act: Act) -> Reply:
     named = {"partner_location_id": settings.partner_location_id, "card_identifier": settings.card_identifier}
-    loaded = tx.execute(_LOAD, {**named, **act.parameters}).one()
+    loaded = tx.execute(_LOAD_NEW, {**named, **act.parameters}).one()
     reply = stored_reply(loaded, act.request)
     if reply is not None:
         return reply
@@ -68,28 +75,42 @@ def create(tx: Transaction, *, settings: CardSettings, act: Act) -> Reply:
         raise places.missing(settings.partner_location_id)
     if loaded.holder_id is not None:
         raise CardIdentifierTaken
-    columns = _columns(settings, card_id=loaded.id, today=local_date(act.at, loaded.time_zone), act=act)
-    reply = Reply(201, shapes.loyalty_card(columns))
-    _RECORD.write(tx, {loyalty_cards: [columns], idempotency: [idempotency_row(act.request, reply, at=act.at)]})
-    return reply
-
-
-def _columns(settings: CardSettings, *, card_id: int, today: date, act: Act) -> dict[str, Any]:
-    date_issued = settings.date_issued or today
-    if settings.expiry_date is not None and settings.expiry_date < date_issued:
-        raise EmptyWindow("expiry_date", first="date of issue")
-    return {
-        **asdict(settings),
-        "id": card_id,
+    today = local_date(act.at, loaded.time_zone)
+    card = {
+        **card_settings.columns(settings, today=today, code=act.choose(_CODES)),
+        "id": loaded.id,
         "organization_id": act.organization_id,
-        "card_identifier": settings.card_identifier or wallet_code(act.choose(10**12)),
-        "date_issued": date_issued,
         "created_at": act.at,
         "updated_at": act.at,
     }
+    reply = Reply(201, shapes.loyalty_card(card))
+    _RECORD_NEW.write(tx, {loyalty_cards: [card], idempotency: [idempotency_row(act.request, reply, at=act.at)]})
+    return reply
 
 
-def wallet_code(chosen: int) -> str:
-    """``42118307591`` → ``042-118-307-591``; one that is taken violates the unique index and another is drawn."""
-    digits = f"{chosen:012d}"
-    return "-".join(digits[place : place + 3] for place in range(0, 12, 3))
+def update(tx: Transaction, *, card_id: int, changes: Mapping[str, Any], act: Act) -> Reply:
+    """The card with ``changes`` to some of ``CardSettings``, judged as a whole; untouched if nothing is new."""
+    tx.execute(_LOCK, {"card_id": card_id})
+    named = {name: changes.get(name) for name in ("partner_location_id", "card_identifier")}
+    loaded = tx.execute(_LOAD, {"card_id": card_id, **named, **act.parameters}).one()
+    if loaded.id is None:
+        raise NotFound
+    reply = stored_reply(loaded, act.request)
+    if reply is not None:
+        return reply
+    places.check_known(loaded, partner_location_id=named["partner_location_id"])
+    if loaded.holder_id not in (None, card_id):
+        raise CardIdentifierTaken
+    stored = {name: loaded._mapping[name] for name in _SETTINGS}
+    today = local_date(act.at, loaded.sale_time_zone or loaded.home_time_zone)
+    settings = card_settings.columns(CardSettings(**(stored | changes)), today=today, code=act.choose(_CODES))
+    if settings == stored:
+        return answer_only(tx, Reply(200, shapes.loyalty_card(loaded._asdict())), act)
+    changed = {**settings, "updated_at": act.at}
+    reply = Reply(200, shapes.loyalty_card(loaded._asdict() | changed))
+    _RECORD.write(
+        tx,
+        {idempotency: [idempotency_row(act.request, reply, at=act.at)]},
+        guard=[{"id": card_id, "version": loaded.version, **changed}],
+    )
+    return reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from sqlalchemy import CheckConstraint, Index, Sequence, func
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from loyalty_programs.models.base import Base, BigInt, Id, Moment, Money, Words
 
@@ -32,6 +32,7 @@ class LoyaltyCard(Base):
     auto_enroll: Mapped[bool]
     points_expire_after_months: Mapped[int | None]
     refund_floor: Mapped[Words]
+    version: Mapped[BigInt] = mapped_column(server_default="1")
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
 
