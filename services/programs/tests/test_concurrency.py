@@ -159,6 +159,29 @@ def test_ids_order_the_ledger_under_contention(call: Call, card: int, rows: Call
     assert [row.points_balance_after for row in ledger] == list(range(50, 91))
 
 
+def test_changes_of_different_settings_at_once_all_stand(call: Call, card: int) -> None:
+    changes = [{"name": "Night Points"}, {"earn_points": 3}, {"initial_bonus_points": 7}, {"refund_floor": "zero"}]
+    answers = at_once(changes * 5, lambda change: call("PATCH", f"/loyalty-cards/{card}", change))
+    assert {answer.status_code for answer in answers} == {200}
+    shown = call("GET", f"/loyalty-cards/{card}").json["data"]
+    assert all(shown | change == shown for change in changes)
+
+
+def test_suspending_a_member_from_twenty_desks_at_once_says_so_once(
+    call: Call, card: int, rows: Callable[[str], Any]
+) -> None:
+    path = f"/loyalty-cards/{card}"
+    member = call("POST", f"{path}/enrollments", {"customer_id": 1042}).json["data"]["enrollment"]["id"]
+    suspend = ("PATCH", f"{path}/enrollments/{member}", {"status": "suspended"})
+    answers = at_once([suspend, ("POST", f"{path}/transactions", SALE)] * 20, lambda request: call(*request))
+    assert {answer.status_code for answer in answers} <= {200, 201, 400}
+    refused = [answer.json["error"]["reason"] for answer in answers if answer.status_code == 400]
+    assert set(refused) <= {"enrollment_suspended"}
+    assert len(rows("select 1 from outbox where tenant_id = :tenant_id and event = 'customer.updated'")) == 1
+    [stored] = rows("select points_balance from enrollments where tenant_id = :tenant_id")
+    assert stored.points_balance == 50 + 2 * (20 - len(refused))
+
+
 def test_stamps_that_race_are_all_counted_and_unlock_every_reward(
     call: Call, alex: int, coffee_club: Callable[..., int], rows: Callable[[str], Any]
 ) -> None:

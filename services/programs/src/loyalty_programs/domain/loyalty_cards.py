@@ -103,7 +103,7 @@ def update(tx: Transaction, *, card_id: int, changes: Mapping[str, Any], act: Ac
         raise CardIdentifierTaken
     stored = {name: loaded._mapping[name] for name in _SETTINGS}
     today = local_date(act.at, loaded.sale_time_zone or loaded.home_time_zone)
-    settings = card_settings.columns(CardSettings(**(stored | changes)), today=today, code=act.choose(_CODES))
+    settings = card_settings.columns(CardSettings(**{**stored, **changes}), today=today, code=act.choose(_CODES))
     if settings == stored:
         return answer_only(tx, Reply(200, shapes.loyalty_card(loaded._asdict())), act)
     changed = {**settings, "updated_at": act.at}

@@ -129,15 +129,22 @@ def inlined(choice: str) -> ColumnElement[str]:
 
 
 def enrollments_of(card_id: int, filters: Mapping[str, Any]) -> Select[Any]:
-    found = select(enrollments.c.id).where(enrollments.c.tenant_id == _TENANT, enrollments.c.loyalty_card_id == card_id)
+    named = names_customer(enrollments.c.customer_id, filters)
+    return select(enrollments.c.id).where(
+        enrollments.c.tenant_id == _TENANT, enrollments.c.loyalty_card_id == card_id, *named
+    )
+
+
+def names_customer(customer_id: ColumnElement[int], filters: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """What ``customer_id`` and ``customer_email`` of a list's query say; nothing where neither is given."""
+    conditions = []
     if filters["customer_id"] is not None:
-        found = found.where(enrollments.c.customer_id == filters["customer_id"])
+        conditions.append(customer_id == filters["customer_id"])
     if filters["customer_email"] is not None:
-        claims = select(_CUSTOMERS.c.customer_id).where(
-            _CUSTOMERS.c.tenant_id == _TENANT, _CUSTOMERS.c.email == normalized_email(filters["customer_email"])
-        )
-        found = found.where(enrollments.c.customer_id.in_(claims))
-    return found
+        email = normalized_email(filters["customer_email"])
+        claims = select(_CUSTOMERS.c.customer_id).where(_CUSTOMERS.c.tenant_id == _TENANT, _CUSTOMERS.c.email == email)
+        conditions.append(customer_id.in_(claims))
+    return conditions
 
 
 def happened_between(

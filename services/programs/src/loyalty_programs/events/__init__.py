@@ -6,6 +6,7 @@ Objects come in as the API shows them; ``customer`` is the full profile of which
 from __future__ import annotations
 
 from loyalty_programs.events.base import Event, Shown, person
+from loyalty_programs.events.enrollments import EnrollmentChanged
 from loyalty_programs.events.points import (
     BalanceCorrected,
     CustomerEnrolled,
@@ -17,6 +18,7 @@ from loyalty_programs.events.stamps import StampsIssued
 __all__ = [
     "BalanceCorrected",
     "CustomerEnrolled",
+    "EnrollmentChanged",
     "Event",
     "PointsEarned",
     "PointsRedeemed",

@@ -36,6 +36,7 @@ class Enrollment(Base):
         Index("ux_enrollments_customer", "tenant_id", "loyalty_card_id", "customer_id", unique=True),
         Index("ux_enrollments_member_number", "tenant_id", "member_number", unique=True),
         Index("ix_enrollments_newest", "tenant_id", "loyalty_card_id", "created_at", "id"),
+        Index("ix_enrollments_by_status", "tenant_id", "loyalty_card_id", "status", "created_at", "id"),
         Index("ix_enrollments_of_customer", "tenant_id", "customer_id"),
         # Room on each page for the next version of a row: a balance changes without touching an index.
         {"postgresql_with": {"fillfactor": 70}},
