@@ -127,20 +127,51 @@ def lock_and_load(
     act: Act,
     receipt: Receipt,
     points_needed: int = 0,
-    load: Rendered = _LOAD_WITH_LOTS,
+    statement: Rendered = _LOAD_WITH_LOTS,
     erased_too: bool = False,
 ) -> Facts | Reply:
-    """The facts, or the reply that this request got before.
+    """The facts, or the reply that this request got before; the options are those of ``load``."""
+    return load(
+        tx,
+        lock(tx, card_id=card_id, customer=customer),
+        card_id=card_id,
+        customer=customer,
+        act=act,
+        receipt=receipt,
+        points_needed=points_needed,
+        statement=statement,
+        erased_too=erased_too,
+    )
 
-    ``points_needed``: load lots that hold as many, by ``load``, which ``load_with_lots`` made. Raises ``NotFound``
-    for the card, then as ``people.identify``.
+
+def lock(tx: Transaction, *, card_id: int, customer: CustomerName) -> int | None:
+    """The enrollment that is ours to change until the transaction ends, if there is one."""
+    locked = tx.run(_LOCK, {"card_id": card_id, **customer.parameters})
+    return locked[0].id if locked else None
+
+
+def load(
+    tx: Transaction,
+    enrollment_id: int | None,
+    *,
+    card_id: int,
+    customer: CustomerName,
+    act: Act,
+    receipt: Receipt,
+    points_needed: int = 0,
+    statement: Rendered = _LOAD_WITH_LOTS,
+    erased_too: bool = False,
+    **more: Any,
+) -> Facts | Reply:
+    """As ``lock_and_load``, once ``enrollment_id`` and whatever else decides are locked.
+
+    ``points_needed``: load lots that hold as many, by ``statement``, which ``load_with_lots`` made; ``more``: its
+    own parameters. Raises ``NotFound`` for the card, then as ``people.identify``.
     """
-    named = {"card_id": card_id, **customer.parameters}
-    locked = tx.run(_LOCK, named)
-    parameters = {**named, **receipt.parameters, **act.parameters}
+    parameters = {"card_id": card_id, **customer.parameters, **receipt.parameters, **act.parameters, **more}
     if points_needed:
         needed = {"points_needed": points_needed, **lot_facts.spendable_at(act.at)}
-        [loaded] = tx.run(load, {**parameters, **needed})
+        [loaded] = tx.run(statement, {**parameters, **needed})
     else:
         [loaded] = tx.run(_LOAD, parameters)
     if loaded.card_id is None:
@@ -149,7 +180,7 @@ def lock_and_load(
     if reply is not None:
         return reply
     profile = people.identify(tx, loaded, customer, erased_too=erased_too)
-    if loaded.enrollment_id != (locked[0].id if locked else None):
+    if loaded.enrollment_id != enrollment_id:
         # Enrolled by someone else after our lock found nobody: what we see is not ours to change yet.
         raise Conflict
     return _facts(loaded, profile, lots=(loaded.lots or ()) if points_needed else (), at=act.at)

@@ -79,15 +79,16 @@ def loss(
     return Entry(kind, -points, points_balance - points, takings=takings, amount=amount, currency=currency)
 
 
-def spend(kind: str, points: int, *, points_balance: int, lots: Iterable[Lot]) -> Entry:
+def spend(kind: str, points: int, *, points_balance: int, lots: Iterable[Lot], field: str | None = "points") -> Entry:
     """A row that takes ``points`` > 0 which must be there: ``InsufficientPoints`` if the lots hold fewer.
 
-    ``lots``: enough of those that may be spent to cover ``points``, or all of them.
+    ``lots``: enough of those that may be spent to cover ``points``, or all of them. ``field``: the request field
+    that asked for so many, if one did.
     """
     lots = tuple(lots)
     spendable = sum(lot.points_remaining for lot in lots)
     if spendable < points:
-        raise InsufficientPoints(points_balance=spendable)
+        raise InsufficientPoints(points_balance=spendable, field=field)
     return loss(kind, points, points_balance=points_balance, lots=lots)
 
 

@@ -25,7 +25,7 @@ _RECORD = bookkeeping.record_with(inserts=(redemptions,))
 def redeem(tx: Transaction, *, card_id: int, customer: CustomerName, points: int, receipt: Receipt, act: Act) -> Reply:
     """A redemption of ``points`` (201); for the same ``reference`` again the first one (200)."""
     facts = lock_and_load(
-        tx, card_id=card_id, customer=customer, act=act, receipt=receipt, points_needed=points, load=_LOAD
+        tx, card_id=card_id, customer=customer, act=act, receipt=receipt, points_needed=points, statement=_LOAD
     )
     if isinstance(facts, Reply):
         return facts

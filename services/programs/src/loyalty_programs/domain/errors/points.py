@@ -112,6 +112,7 @@ class CurrencyMismatch(EarnRefusal):
 class InsufficientPoints(Refusal):
     reason = "insufficient_points"
 
-    def __init__(self, *, points_balance: int) -> None:
+    def __init__(self, *, points_balance: int, field: str | None = "points") -> None:
+        """``field``: the one that would have to be smaller, if there is one."""
         message = f"The balance of {points_balance} points is not enough."
-        super().__init__(message, details={"points": [message]})
+        super().__init__(message, details={field: [message]} if field else {})
