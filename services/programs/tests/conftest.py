@@ -195,5 +195,6 @@ _BOOKS = """
 _TOLD = """
     select coalesce(payload::json #>> '{transaction,id}', payload::json ->> 'id')::bigint as id
     from outbox where tenant_id = :tenant_id
-    and event in ('loyalty.points_earned', 'loyalty.points_redeemed', 'customer.updated')
+    and (event in ('loyalty.points_earned', 'loyalty.points_redeemed')
+         or event = 'customer.updated' and payload::json #>> '{transaction,id}' is not null)
 """

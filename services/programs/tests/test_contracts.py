@@ -11,7 +11,13 @@ from sqlalchemy import Row
 
 Call = Callable[..., Any]
 CONTRACTS = Path(__file__).parents[3] / "contracts/events"
-OURS = ["loyalty.enrolled", "loyalty.points_earned", "loyalty.points_redeemed", "stamp.issued"]
+OURS = [
+    "loyalty.enrolled",
+    "loyalty.points_earned",
+    "loyalty.points_redeemed",
+    "loyalty.reward_claimed",
+    "stamp.issued",
+]
 
 
 def contract(event: str) -> Any:
@@ -37,6 +43,8 @@ def delivered(
 ) -> list[dict[str, Any]]:
     """Everything that this service can cause, with and without what is optional."""
     card, welcoming, club = insider(), insider(auto_enroll=True, points_expire_after_months=12), coffee_club()
+    rewards = f"/loyalty-cards/{card}/rewards"
+    pastry = call("POST", rewards, {"title": "Free pastry", "points_cost": 5}).json["data"]["id"]
     sale = {"customer_id": alex, "amount": 24.50, "currency": "USD"}
     told = {"reference": "POS-1", "partner_location_id": 2, "notes": "Counter sale"}
     for path, sent in (
@@ -48,12 +56,17 @@ def delivered(
         (f"/loyalty-cards/{card}/transactions", {"customer_id": alex, "points": -10}),
         (f"/loyalty-cards/{card}/redemptions", {"customer_id": alex, "points": 10}),
         (f"/loyalty-cards/{card}/redemptions", {"customer_id": alex, "points": 10} | told),
+        (f"{rewards}/{pastry}/claim", {"customer_id": alex}),
+        (f"{rewards}/{pastry}/claim", {"customer_id": alex, "partner_location_id": 2, "notes": "With cream"}),
         (f"/stamp-cards/{club}/stamps", {"customer_id": alex}),
         (f"/stamp-cards/{club}/stamps", sale | told | {"quantity": 19}),
     ):
         assert call("POST", path, sent).status_code == 201
     for row in call("GET", f"/loyalty-cards/{card}/transactions").json["data"]:
+        if row["reward_claim_id"] is not None:
+            continue
         assert call("POST", f"/loyalty-cards/{card}/transactions/{row['id']}/reverse").status_code == 201
+    _end_and_suspend(call, card)
     published = rows("select id, event, created_at, payload::json as data from outbox where tenant_id = :tenant_id")
     return [
         {
@@ -65,6 +78,14 @@ def delivered(
         }
         for sequence, row in enumerate(published, start=1)
     ]
+
+
+def _end_and_suspend(call: Call, card: int) -> None:
+    """What ends without bringing anything into being."""
+    claim = call("GET", f"/loyalty-cards/{card}/claims").json["data"][0]["id"]
+    assert call("POST", f"/loyalty-cards/{card}/claims/{claim}/cancel").status_code == 200
+    member = call("GET", f"/loyalty-cards/{card}/enrollments").json["data"][0]["id"]
+    assert call("PATCH", f"/loyalty-cards/{card}/enrollments/{member}", {"status": "suspended"}).status_code == 200
 
 
 def test_every_event_is_as_promised(delivered: list[dict[str, Any]]) -> None:

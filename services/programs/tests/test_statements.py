@@ -81,6 +81,35 @@ def test_a_redemption_takes_three_statements_and_a_commit(call: Call, path: str,
     assert kinds(statements) == ["SELECT", "SELECT", "WITH", "COMMIT"]
 
 
+@pytest.fixture
+def pastry(call: Call, path: str) -> str:
+    rewards = path.replace("transactions", "rewards")
+    reward = call("POST", rewards, {"title": "Free pastry", "points_cost": 5, "quantity": 10}).json["data"]
+    return f"{rewards}/{reward['id']}"
+
+
+def test_a_claim_locks_its_reward_besides(call: Call, pastry: str, statements: list[str]) -> None:
+    statements.clear()
+    sent = {"customer_id": 1042, "partner_location_id": 2}
+    assert call("POST", f"{pastry}/claim", sent).status_code == 201
+    assert kinds(statements) == ["SELECT", "SELECT", "SELECT", "WITH", "COMMIT"]
+    locks = re.findall(r"FROM (\w+).*?FOR UPDATE", " ".join(statements[:2]), re.DOTALL)
+    assert locks == ["enrollments", "loyalty_rewards"], "in this order, everywhere"
+
+
+def test_the_ends_of_a_claim_lock_in_the_same_order(call: Call, pastry: str, statements: list[str]) -> None:
+    claims = pastry.rpartition("/rewards")[0] + "/claims"
+    one, other = (call("POST", f"{pastry}/claim", {"customer_id": 1042}).json["data"]["claim"] for _ in range(2))
+    statements.clear()
+    assert call("POST", f"{claims}/{one['id']}/fulfill").status_code == 200
+    assert kinds(statements) == ["SELECT", "SELECT", "WITH", "COMMIT"]
+    statements.clear()
+    assert call("POST", f"{claims}/{other['id']}/cancel").status_code == 200
+    locks = [statement.split("FOR UPDATE")[1] for statement in statements if "FOR UPDATE" in statement]
+    assert [lock.strip() for lock in locks] == ["OF enrollments", ""]
+    assert kinds(statements)[-2:] == ["WITH", "COMMIT"]
+
+
 def test_a_stamp_takes_three_statements_and_a_commit(
     call: Call, alex: int, coffee_club: Callable[..., int], statements: list[str]
 ) -> None:
@@ -120,5 +149,30 @@ def test_every_statement_names_its_tenant(
         call("POST", f"/stamp-cards/{club}/stamps", {"customer_id": alex, "quantity": 12, "reference": "POS-2"})
     for listing in ("/loyalty-cards", "/stamp-cards", f"/stamp-cards/{club}"):
         call("GET", listing)
+    assert len(statements) > 40
+    assert [statement for statement in statements if tables_without_tenant(statement)] == []
+
+
+def test_every_statement_about_rewards_and_members_names_its_tenant(
+    call: Call, path: str, pastry: str, statements: list[str]
+) -> None:
+    card = path.removesuffix("/transactions")
+    claim, other = (call("POST", f"{pastry}/claim", {"customer_id": 1042}).json["data"]["claim"] for _ in range(2))
+    member = call("GET", f"{card}/enrollments?status=active&customer_id=1042").json["data"][0]["id"]
+    for method, place, sent in (
+        ("PATCH", card, {"name": "Other", "card_identifier": "OTHER"}),
+        ("PATCH", f"{card}/enrollments/{member}", {"status": "suspended"}),
+        ("PATCH", pastry, {"quantity": 7}),
+        ("POST", f"{card}/claims/{claim['id']}/fulfill", {"order_reference": "POS-1"}),
+        ("POST", f"{card}/claims/{claim['id']}/fulfill", {"order_reference": "POS-1"}),
+        ("POST", f"{card}/claims/{other['id']}/cancel", None),
+        ("GET", f"{card}/enrollments/{member}", None),
+        ("GET", f"{card}/enrollments?customer_email=alex@example.com&member_number=1", None),
+        ("GET", f"{card}/rewards?is_active=true", None),
+        ("GET", pastry, None),
+        ("GET", f"{card}/claims?status=claimed&customer_email=alex@example.com&claim_code=x", None),
+        ("GET", f"{card}/claims/{claim['id']}", None),
+    ):
+        assert call(method, place, sent).status_code == 200, (method, place)
     assert len(statements) > 40
     assert [statement for statement in statements if tables_without_tenant(statement)] == []

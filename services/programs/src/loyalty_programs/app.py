@@ -13,7 +13,18 @@ from loyalty_common.messaging.endpoint import events_blueprint
 from loyalty_common.service_client import ServiceClient
 from loyalty_programs import consumers
 from loyalty_programs import settings as settings_module
-from loyalty_programs.api import cards, enrollments, internal_usage, points, previews, redemptions, reversals, stamps
+from loyalty_programs.api import (
+    cards,
+    claims,
+    enrollments,
+    internal_usage,
+    points,
+    previews,
+    redemptions,
+    reversals,
+    rewards,
+    stamps,
+)
 from loyalty_programs.models import directory
 from loyalty_programs.settings import SERVICE, Settings
 
@@ -37,13 +48,15 @@ def create_app(settings: Settings) -> Flask:
         verifier=TokenVerifier(SERVICE, settings.identity_public_keys),
         path_checks={
             "card_id": cards.check_exists,
+            "claim_id": claims.check_exists,
             "enrollment_id": enrollments.check_exists,
+            "loyalty_reward_id": rewards.check_exists,
             "stamp_card_id": stamps.check_exists,
             "transaction_id": points.check_transaction_exists,
         },
     )
     api = openapi.create_api(app, title="Programs")
-    for module in (cards, points, previews, redemptions, reversals, stamps, enrollments):
+    for module in (cards, enrollments, points, previews, redemptions, reversals, rewards, claims, stamps):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(internal_usage.blueprint)
     app.register_blueprint(events_blueprint(consumers.handler(engine)))

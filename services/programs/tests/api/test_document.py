@@ -65,3 +65,32 @@ def test_every_answer_is_as_the_document_says(
     for order in ({"reference": "REF-1"}, {"reference": "REF-1"}, {}):
         reversal = call("POST", f"/loyalty-cards/{card}/transactions/{row['id']}/reverse", order)
         agrees(reversal, "post", f"{one_row}/reverse")
+
+
+def test_every_answer_about_rewards_and_members_is_as_the_document_says(
+    call: Call, agrees: Any, alex: int, insider: Callable[..., int]
+) -> None:
+    ids = {"card_id": insider()}
+    one_card = "/loyalty-cards/{card_id}"
+    one_member, one_reward = f"{one_card}/enrollments/{{enrollment_id}}", f"{one_card}/rewards/{{loyalty_reward_id}}"
+    one_claim = f"{one_card}/claims/{{claim_id}}"
+
+    def answered(method: str, path: str, sent: Any = None) -> Any:
+        response = call(method.upper(), path.format(**ids), sent)
+        agrees(response, method, path)
+        return response.json.get("data")
+
+    enrolled = answered("post", f"{one_card}/enrollments", {"customer_id": alex})
+    ids["enrollment_id"] = enrolled["enrollment"]["id"]
+    full = {"title": "Pastry", "description": "x", "points_cost": 5, "quantity": 9, "max_claims_per_customer": 8}
+    answered("post", f"{one_card}/rewards", {"title": "Wave", "points_cost": 5})
+    ids["loyalty_reward_id"] = answered("post", f"{one_card}/rewards", full | {"valid_until": "2999-01-01"})["id"]
+    claims = [answered("post", f"{one_reward}/claim", {"customer_id": alex})["claim"]["id"] for _ in range(2)]
+    for ids["claim_id"], action in ((claims[0], "fulfill"), (claims[1], "cancel")):
+        for sent in ({"order_reference": "POS-1"}, {"order_reference": "POS-1"}):
+            answered("post", f"{one_claim}/{action}", sent)
+        answered("get", one_claim)
+    for path in (f"{one_card}/enrollments", f"{one_card}/rewards", f"{one_card}/claims", one_member, one_reward):
+        answered("get", path)
+    for path, sent in ((one_card, {"name": "X"}), (one_member, {"status": "suspended"}), (one_reward, {"title": "X"})):
+        answered("patch", path, sent)

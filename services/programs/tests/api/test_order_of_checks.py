@@ -10,6 +10,7 @@ WRITES = [
     "/loyalty-cards/{0}/enrollments",
     "/loyalty-cards/{0}/transactions",
     "/loyalty-cards/{0}/redemptions",
+    "/loyalty-cards/{0}/rewards/1/claim",
     "/stamp-cards/{0}/stamps",
 ]
 

@@ -13,6 +13,7 @@ from loyalty_programs.events.points import (
     PointsEarned,
     PointsRedeemed,
 )
+from loyalty_programs.events.rewards import RewardClaimed
 from loyalty_programs.events.stamps import StampsIssued
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Event",
     "PointsEarned",
     "PointsRedeemed",
+    "RewardClaimed",
     "Shown",
     "StampsIssued",
     "person",

@@ -8,6 +8,7 @@ from loyalty_programs.models.enrollments import Enrollment, enrollment_ids
 from loyalty_programs.models.plumbing import directory, idempotency, inbox, outbox
 from loyalty_programs.models.points import LotSpend, PointsTransaction, points_transaction_ids
 from loyalty_programs.models.redemptions import Redemption, redemption_ids
+from loyalty_programs.models.rewards import LoyaltyReward, RewardClaim, loyalty_reward_ids, reward_claim_ids
 from loyalty_programs.models.stamps import (
     StampCard,
     StampMembership,
@@ -24,8 +25,10 @@ _tables = Base.metadata.tables
 enrollments = _tables["enrollments"]
 lot_spends = _tables["lot_spends"]
 loyalty_cards = _tables["loyalty_cards"]
+loyalty_rewards = _tables["loyalty_rewards"]
 points_transactions = _tables["points_transactions"]
 redemptions = _tables["redemptions"]
+reward_claims = _tables["reward_claims"]
 stamp_cards = _tables["stamp_cards"]
 stamp_memberships = _tables["stamp_memberships"]
 stamp_rewards = _tables["stamp_rewards"]
@@ -36,8 +39,10 @@ __all__ = [
     "Enrollment",
     "LotSpend",
     "LoyaltyCard",
+    "LoyaltyReward",
     "PointsTransaction",
     "Redemption",
+    "RewardClaim",
     "StampCard",
     "StampMembership",
     "StampReward",
@@ -50,11 +55,15 @@ __all__ = [
     "lot_spends",
     "loyalty_card_ids",
     "loyalty_cards",
+    "loyalty_reward_ids",
+    "loyalty_rewards",
     "outbox",
     "points_transaction_ids",
     "points_transactions",
     "redemption_ids",
     "redemptions",
+    "reward_claim_ids",
+    "reward_claims",
     "stamp_card_ids",
     "stamp_cards",
     "stamp_membership_ids",

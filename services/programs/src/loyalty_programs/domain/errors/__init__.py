@@ -5,6 +5,7 @@ ValidationFailed
 ├── CustomersDiffer          id and e-mail are those of two people
 ├── CardIdentifierTaken
 ├── EmptyWindow              it ends before it begins
+├── QuantityBelowClaims      fewer pieces of a reward than are claimed
 ├── BalanceOutOfRange        more points than an integer of JSON carries exactly
 ├── OnlyWhole                a part was to be reversed of what is no purchase
 ├── TooManyDecimals          for the currency of the purchase
@@ -26,6 +27,15 @@ ValidationFailed
     │   ├── NotReversible        not_reversible
     │   ├── AlreadyReversed      already_reversed
     │   └── RefundExceedsPurchase refund_exceeds_purchase
+    ├── RewardRefusal
+    │   ├── RewardInactive       reward_inactive
+    │   ├── RewardNotYetValid    reward_not_yet_valid
+    │   ├── RewardExpired        reward_expired
+    │   ├── RewardOutOfStock     reward_out_of_stock
+    │   └── RewardLimitReached   reward_limit_reached
+    ├── ClaimRefusal
+    │   ├── ClaimAlreadyFulfilled claim_already_fulfilled
+    │   └── ClaimAlreadyCancelled claim_already_cancelled
     └── StampCardRefusal
         ├── StampCardInactive    stamp_card_inactive
         ├── StampCardNotYetValid stamp_card_not_yet_valid
@@ -62,6 +72,18 @@ from loyalty_programs.domain.errors.reversals import (
     ReversalRefusal,
     TooManyDecimals,
 )
+from loyalty_programs.domain.errors.rewards import (
+    ClaimAlreadyCancelled,
+    ClaimAlreadyFulfilled,
+    ClaimRefusal,
+    QuantityBelowClaims,
+    RewardExpired,
+    RewardInactive,
+    RewardLimitReached,
+    RewardNotYetValid,
+    RewardOutOfStock,
+    RewardRefusal,
+)
 from loyalty_programs.domain.errors.stamps import (
     StampCardExpired,
     StampCardInactive,
@@ -77,6 +99,9 @@ __all__ = [
     "CardInactive",
     "CardNotYetValid",
     "CardRefusal",
+    "ClaimAlreadyCancelled",
+    "ClaimAlreadyFulfilled",
+    "ClaimRefusal",
     "CurrencyMismatch",
     "CustomerNotEnrolled",
     "CustomerNotFound",
@@ -90,8 +115,15 @@ __all__ = [
     "InsufficientPoints",
     "NotReversible",
     "OnlyWhole",
+    "QuantityBelowClaims",
     "RefundExceedsPurchase",
     "ReversalRefusal",
+    "RewardExpired",
+    "RewardInactive",
+    "RewardLimitReached",
+    "RewardNotYetValid",
+    "RewardOutOfStock",
+    "RewardRefusal",
     "StampCardExpired",
     "StampCardInactive",
     "StampCardNotYetValid",

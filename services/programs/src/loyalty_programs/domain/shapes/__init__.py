@@ -12,6 +12,10 @@ from loyalty_programs.domain.shapes.points import (
 )
 from loyalty_programs.domain.shapes.previews import preview
 from loyalty_programs.domain.shapes.redemptions import redemption
+from loyalty_programs.domain.shapes.rewards import (
+    loyalty_reward,
+    reward_claim,
+)
 from loyalty_programs.domain.shapes.stamps import (
     stamp,
     stamp_card,
@@ -21,8 +25,10 @@ from loyalty_programs.domain.shapes.stamps import (
 __all__ = [
     "enrollment",
     "loyalty_card",
+    "loyalty_reward",
     "preview",
     "redemption",
+    "reward_claim",
     "stamp",
     "stamp_card",
     "stamp_reward",
