@@ -10,6 +10,11 @@ import pytest
 import requests
 
 BODIES = {
+    "/loyalty-cards/{id}": {"name": "mine"},
+    "/loyalty-cards/{id}/enrollments/{id}": {"status": "suspended"},
+    "/loyalty-cards/{id}/rewards": {"title": "mine", "points_cost": 5},
+    "/loyalty-cards/{id}/rewards/{id}": {"title": "mine"},
+    "/loyalty-cards/{id}/rewards/{id}/claim": {"customer_email": "mine@example.com"},
     "/loyalty-cards/{id}/enrollments": {"customer_email": "mine@example.com"},
     "/loyalty-cards/{id}/transactions": {"customer_email": "mine@example.com", "points": 5},
     "/loyalty-cards/{id}/transactions/preview": {"customer_email": "mine@example.com", "points": 5},

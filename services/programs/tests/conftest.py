@@ -135,6 +135,19 @@ def insider(call: Call) -> Callable[..., int]:
 
 
 @pytest.fixture
+def reward(call: Call, card: int) -> Callable[..., str]:
+    """``reward(points_cost=10)``: the path of a new reward like that of the reference, on the ``card`` of the test."""
+
+    def create(**settings: Any) -> str:
+        pastry = {"title": "Free pastry", "points_cost": 20, "quantity": 100, **settings}
+        created = call("POST", f"/loyalty-cards/{card}/rewards", pastry)
+        assert created.status_code == 201, created.text
+        return f"/loyalty-cards/{card}/rewards/{created.json['data']['id']}"
+
+    return create
+
+
+@pytest.fixture
 def coffee_club(call: Call) -> Callable[..., int]:
     """``coffee_club(stamps_per_purchase=2)``: the id of a new stamp card like that of the reference."""
 

@@ -31,16 +31,6 @@ def card(call: Call, alex: int, insider: Callable[..., int]) -> int:
 
 
 @pytest.fixture
-def reward(call: Call, card: int) -> Callable[..., str]:
-    def create(**settings: Any) -> str:
-        rewards = f"/loyalty-cards/{card}/rewards"
-        created = call("POST", rewards, {"title": "Free pastry", "points_cost": 20, **settings})
-        return f"{rewards}/{created.json['data']['id']}"
-
-    return create
-
-
-@pytest.fixture
 def stock_adds_up(rows: Rows) -> Callable[[], None]:
     """Asserts of every reward: what it counts are its claims that are not cancelled."""
 

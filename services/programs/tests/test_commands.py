@@ -117,14 +117,27 @@ def test_the_document_names_every_public_operation_and_how_to_route_it(run: Run)
         f"{method} {path.removeprefix('/v1')}": (operation["x-loyalty"]["scope"], operation["x-loyalty"]["class"])
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
-        if method in ("get", "post")
+        if method in ("get", "post", "patch")
     }
     reading, writing = ("programs:read", "read"), ("programs:write", "write")
     assert routed == {
         "get /loyalty-cards": reading,
         "post /loyalty-cards": writing,
         "get /loyalty-cards/{card_id}": reading,
+        "patch /loyalty-cards/{card_id}": writing,
+        "get /loyalty-cards/{card_id}/enrollments": reading,
         "post /loyalty-cards/{card_id}/enrollments": writing,
+        "get /loyalty-cards/{card_id}/enrollments/{enrollment_id}": reading,
+        "patch /loyalty-cards/{card_id}/enrollments/{enrollment_id}": writing,
+        "get /loyalty-cards/{card_id}/rewards": reading,
+        "post /loyalty-cards/{card_id}/rewards": writing,
+        "get /loyalty-cards/{card_id}/rewards/{loyalty_reward_id}": reading,
+        "patch /loyalty-cards/{card_id}/rewards/{loyalty_reward_id}": writing,
+        "post /loyalty-cards/{card_id}/rewards/{loyalty_reward_id}/claim": writing,
+        "get /loyalty-cards/{card_id}/claims": reading,
+        "get /loyalty-cards/{card_id}/claims/{claim_id}": reading,
+        "post /loyalty-cards/{card_id}/claims/{claim_id}/fulfill": writing,
+        "post /loyalty-cards/{card_id}/claims/{claim_id}/cancel": writing,
         "get /loyalty-cards/{card_id}/transactions": reading,
         "post /loyalty-cards/{card_id}/transactions": writing,
         "post /loyalty-cards/{card_id}/transactions/preview": writing,
