@@ -10,9 +10,11 @@ from typing import Any
 import orjson
 from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Table, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.schema import SchemaItem
 
 
-def outbox_table(metadata: MetaData) -> Table:
+def outbox_table(metadata: MetaData, *own: SchemaItem) -> Table:
+    """``own``: columns and indexes of one service, for what is to be known exactly as long as an event waits."""
     return Table(
         "outbox",
         metadata,
@@ -25,6 +27,7 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("available_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         Column("confirmed_by", ARRAY(Text), nullable=False, server_default=text("'{}'")),
         Index("ix_outbox_available_at", "available_at"),
+        *own,
     )
 
 

@@ -11,7 +11,7 @@ from loyalty_common.database import Transaction
 from loyalty_common.idempotency import Reply, RequestKey, idempotency_row, replay_columns, same_key, stored_reply
 from loyalty_common.messaging.outbox import outbox_row
 from loyalty_common.record import Record
-from loyalty_customers.domain import profiles, queries
+from loyalty_customers.domain import emails, profiles, queries
 from loyalty_customers.domain.errors import ExternalIdTaken
 from loyalty_customers.domain.profiles import Profile
 from loyalty_customers.events import CustomerCreated
@@ -78,4 +78,5 @@ def _record_new(
             idempotency: [idempotency_row(request, reply, at=at)],
         },
     )
+    emails.check_passed_on(tx, email=profile.email, customer_id=loaded.next_id)
     return reply

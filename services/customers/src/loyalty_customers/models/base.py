@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, ClassVar
 
-from sqlalchemy import BigInteger, DateTime, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Table, Text, text
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from loyalty_common.idempotency import idempotency_table
@@ -30,4 +30,8 @@ class Base(DeclarativeBase):
 
 
 idempotency = idempotency_table(Base.metadata)
-outbox = outbox_table(Base.metadata)
+outbox = outbox_table(
+    Base.metadata,
+    Column("freed_email", Text, comment="digest of the e-mail that this event says is free again"),
+    Index("ix_outbox_freed_email", "tenant_id", "freed_email", postgresql_where=text("freed_email is not null")),
+)
