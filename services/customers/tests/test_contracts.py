@@ -43,3 +43,18 @@ def test_a_new_customer_is_published_as_promised(call: Call, engine: Engine, ten
     for key in row.data:
         without = {name: value for name, value in row.data.items() if name != key}
         assert not contract("customer.created").is_valid({**envelope, "data": without}), key
+
+
+def test_an_erasure_and_what_it_was_taken_out_of_are_published_as_promised(
+    call: Call, engine: Engine, tenant_id: int
+) -> None:
+    customer = call("POST", "/customers", {"email": "alex@example.com", "name": "Alex Rivera"}).json["data"]
+    call("DELETE", f"/customers/{customer['id']}")
+    with engine.connect() as connection:
+        query = text("select * from outbox where tenant_id = :tenant_id order by version")
+        created, erased = connection.execute(query, {"tenant_id": tenant_id})
+    for row, event in ((created, "customer.created"), (erased, "customer.updated")):
+        envelope = {"id": str(row.id), "event": row.event, "created_at": row.created_at.isoformat(), "sequence": 1}
+        contract(event).validate({**envelope, "data": json.loads(row.payload)})
+    assert json.loads(created.payload)["redacted"] is True
+    assert "redacted" not in json.loads(erased.payload)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
@@ -62,10 +63,17 @@ def customer_directory_table(metadata: MetaData) -> Table:
         Column("tenant_id", BigInteger, primary_key=True, autoincrement=False),
         Column("customer_id", BigInteger, primary_key=True, autoincrement=False),
         Column("email", Text, comment="normalised; an index, not unique: it may pass from one customer to another"),
-        Column("profile", JSONB, comment="the customer object as its owner returns it; null once erased"),
+        Column("profile", JSONB, comment="the customer object as its owner returns it; all null once erased"),
         Column("version", BigInteger, nullable=False),
         Column("erased_at", DateTime(timezone=True)),
+        Column("forgotten_at", DateTime(timezone=True), comment="when all went that was kept here of an erased one"),
         Index("ix_customer_directory_email", "tenant_id", "email"),
+        Index(
+            "ix_customer_directory_to_forget",
+            "tenant_id",
+            "customer_id",
+            postgresql_where=text("erased_at is not null and forgotten_at is null"),
+        ),
     )
 
 
@@ -92,15 +100,16 @@ class Directory:
     def learn_customer(
         self, tx: Transaction, *, customer: Mapping[str, Any] | None, customer_id: int, version: int, erased_at: Any
     ) -> None:
-        """``customer`` is the owner's object, or None with ``erased_at`` set."""
-        email = normalized_email(customer["email"]) if customer else None
+        """``customer`` is the owner's object: with ``erased_at`` set one of nulls, or None if it was asked for."""
+        email = None if erased_at or customer is None else normalized_email(customer["email"])
         row = {"customer_id": customer_id, "email": email, "profile": customer, "version": version}
         statement = insert(self.customers).values({**row, "tenant_id": tx.tenant_id, "erased_at": erased_at})
         tx.connection.execute(_newer_wins(statement, self.customers))
 
     def hear_of_customer(self, connection: Connection, message: Message) -> None:
         """Effect of customer.created and customer.updated as the customers service publishes them."""
-        if message.event not in ("customer.created", "customer.updated"):
+        if message.event not in ("customer.created", "customer.updated") or message.data.get("redacted"):
+            # What was taken out of while it waited says nothing any more: the erasure's own event follows.
             return
         if message.version is None:
             raise MalformedMessage("a customer's event without a version")
@@ -108,7 +117,7 @@ class Directory:
         profile = {key: value for key, value in message.data.items() if key not in _BESIDE_THE_CUSTOMER}
         self.learn_customer(
             Transaction(connection, message.tenant_id),
-            customer=None if erased_at else profile,
+            customer=profile,
             customer_id=message.data["id"],
             version=message.version,
             erased_at=erased_at,

@@ -16,5 +16,28 @@ class CustomerCreated:
     source: str
 
     def data(self) -> dict[str, Any]:
-        person = {key: self.customer[key] for key in ("id", "name", "email", "phone")}
-        return {**self.customer, "customer": person, "source": self.source}
+        return {**self.customer, "customer": _person(self.customer), "source": self.source}
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerErased:
+    """A person is to be forgotten everywhere. ``customer`` is the object with all that was his as null."""
+
+    name: ClassVar = "customer.updated"
+    customer: Mapping[str, Any]
+    source: str
+    erased_at: str
+
+    def data(self) -> dict[str, Any]:
+        return {
+            **self.customer,
+            "customer": _person(self.customer),
+            "source": self.source,
+            "changed": ["erased_at"],
+            **dict.fromkeys(("enrollment", "transaction", "stamp_transactions", "voucher_redemption")),
+            "erased_at": self.erased_at,
+        }
+
+
+def _person(customer: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: customer[key] for key in ("id", "name", "email", "phone")}

@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("relay", help="publish what the outbox holds")
     commands.add_parser("consume", help="learn from the events of other services")
     job = commands.add_parser("job", help="run a scheduled job")
-    job.add_argument("name", help="expire_points, prune_idempotency, …, or all")
+    job.add_argument("name", help="expire_points, forget_erased, prune_idempotency, …, or all")
     job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
     commands.add_parser("openapi", help="print the OpenAPI document")
     return parser

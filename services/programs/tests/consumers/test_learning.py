@@ -86,11 +86,11 @@ def test_an_erased_customer_stays_erased_and_cannot_be_named(
     call: Call, handle: Any, message: Message_, known: Callable[[], Any], insider: Callable[..., int]
 ) -> None:
     handle([message("customer.created", created(ALEX))])
-    nobody = {**ALEX, "name": None, "email": None, "phone": None}
+    nobody = {**ALEX, "name": None, "email": None, "phone": None, "external_id": None}
     handle([message("customer.updated", updated(nobody, erased_at=AT, changed=["erased_at"]), version=4)])
     handle([message("customer.updated", updated(ALEX), version=3)])
     [row] = known()
-    assert (row.email, row.profile, row.version) == (None, None, 4)
+    assert (row.email, row.profile, row.version) == (None, nobody, 4)
     refused = call("POST", f"/loyalty-cards/{insider()}/enrollments", {"customer_id": 1042})
     assert (refused.status_code, refused.json["error"]["reason"]) == (400, "customer_not_found")
 

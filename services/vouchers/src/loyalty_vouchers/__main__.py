@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("relay", help="publish what the outbox holds")
     commands.add_parser("consume", help="take in what other services publish")
     job = commands.add_parser("job", help="run a scheduled job")
-    job.add_argument("name", help="prune_idempotency, or all")
+    job.add_argument("name", help="forget_erased, prune_idempotency, prune_inbox, or all")
     job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
     commands.add_parser("openapi", help="print the OpenAPI document")
     return parser

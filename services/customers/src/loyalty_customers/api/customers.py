@@ -9,8 +9,8 @@ from flask import Response, current_app
 
 from loyalty_common import database, pagination, web
 from loyalty_common.openapi import Blueprint
-from loyalty_customers.api.schemas import Customer, CustomerFields, CustomerQuery
-from loyalty_customers.domain import customers, profiles, queries
+from loyalty_customers.api.schemas import Customer, CustomerFields, CustomerQuery, ErasedCustomer
+from loyalty_customers.domain import customers, erasing, profiles, queries
 
 blueprint = Blueprint("Customers", __name__, url_prefix="/v1/customers", description=__doc__)
 
@@ -48,5 +48,23 @@ def create_customer(sent: Mapping[str, Any]) -> Response:
         current_app.extensions["engine"],
         call.tenant_id,
         lambda tx: customers.create(tx, profile=profile, request=request, source=call.caller.source, at=call.now),
+    )
+    return web.respond(reply)
+
+
+@blueprint.route("/<id:customer_id>", methods=["DELETE"])
+@blueprint.operation("customers:write", answers={200: ErasedCustomer})
+def erase_customer(customer_id: int) -> Response:
+    """Erase a customer
+
+    Name, email, phone, external id, metadata and all notes are forgotten everywhere, in stored events too; ids,
+    balances and amounts stay. It cannot be undone. The email can be used again a moment later.
+    """
+    call = web.current_call()
+    request = web.request_key()
+    reply = database.perform(
+        current_app.extensions["engine"],
+        call.tenant_id,
+        lambda tx: erasing.erase(tx, customer_id=customer_id, request=request, source=call.caller.source, at=call.now),
     )
     return web.respond(reply)

@@ -45,9 +45,18 @@ class CustomerQuery(ListQuery):
 class Customer(ma.Schema):
     id = ma.fields.Integer(required=True)
     name = ma.fields.String(required=True, allow_none=True)
-    email = ma.fields.String(required=True)
+    email = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "null only where a reply is repeated whose customer was erased since"},
+    )
     phone = ma.fields.String(required=True, allow_none=True)
     external_id = ma.fields.String(required=True, allow_none=True)
     metadata = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(), required=True)
     created_at = ma.fields.DateTime(required=True)
     updated_at = ma.fields.DateTime(required=True)
+
+
+class ErasedCustomer(ma.Schema):
+    id = ma.fields.Integer(required=True)
+    erased_at = ma.fields.DateTime(required=True)

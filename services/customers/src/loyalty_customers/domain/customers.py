@@ -1,4 +1,4 @@
-"""The only writer of customers: load, decide, record (nothing to lock: unique constraints decide)."""
+"""Customers come into being: lock who has the e-mail, load, decide, record; for a new one unique constraints decide."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, literal, select
 
-from loyalty_common.database import Transaction
+from loyalty_common.database import Conflict, Transaction
 from loyalty_common.idempotency import Reply, RequestKey, idempotency_row, replay_columns, same_key, stored_reply
 from loyalty_common.messaging.outbox import outbox_row
 from loyalty_common.record import Record
@@ -37,6 +37,12 @@ _LOAD = select(
         and_(_HOLDER.c.tenant_id == bindparam("tenant_id"), _HOLDER.c.external_id == bindparam("external_id")),
     )
 )
+# Shared: whoever erases or changes him meanwhile would miss the reply that we store of him.
+_LOCK = (
+    select(_CUSTOMERS.c.id)
+    .where(_CUSTOMERS.c.tenant_id == bindparam("tenant_id"), _CUSTOMERS.c.email_key == bindparam("email_key"))
+    .with_for_update(read=True)
+)
 _RECORD_NEW = Record(inserts=(_CUSTOMERS, outbox, idempotency))
 _RECORD_REPLY = Record(inserts=(idempotency,))
 
@@ -47,6 +53,7 @@ def create(tx: Transaction, *, profile: Profile, request: RequestKey, source: st
     Two at once: one of them violates the unique e-mail, runs again and finds the other's.
     """
     keys = profiles.columns(profile)
+    locked = tx.execute(_LOCK, {"email_key": keys["email_key"]}).scalar()
     loaded = tx.execute(
         _LOAD,
         {"idempotency_key": request.key, "email_key": keys["email_key"], "external_id": profile.external_id},
@@ -54,6 +61,8 @@ def create(tx: Transaction, *, profile: Profile, request: RequestKey, source: st
     reply = stored_reply(loaded, request)
     if reply is not None:
         return reply
+    if loaded.id != locked:
+        raise Conflict
     if loaded.id is not None:
         reply = Reply(200, queries.shown(loaded))
         _RECORD_REPLY.write(tx, {idempotency: [idempotency_row(request, reply, at=at)]})

@@ -82,3 +82,14 @@ def customer_object(
         "created_at": timestamp(created_at),
         "updated_at": timestamp(updated_at),
     }
+
+
+def erased_object(*, customer_id: int, created_at: datetime, erased_at: datetime) -> dict[str, Any]:
+    """The same of somebody who was erased: nobody, since when."""
+    return {
+        "id": customer_id,
+        **dict.fromkeys(("name", "email", "phone", "external_id")),
+        "metadata": {},
+        "created_at": timestamp(created_at),
+        "updated_at": timestamp(erased_at),
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loyalty_common.erasure import Erasure, index_notes
 from loyalty_programs.models.base import Base
 from loyalty_programs.models.cards import LoyaltyCard, loyalty_card_ids
 from loyalty_programs.models.enrollments import Enrollment, enrollment_ids
@@ -33,6 +34,8 @@ stamp_cards = _tables["stamp_cards"]
 stamp_memberships = _tables["stamp_memberships"]
 stamp_rewards = _tables["stamp_rewards"]
 stamp_transactions = _tables["stamp_transactions"]
+index_notes(Base.metadata)
+erasure = Erasure(directory, idempotency=idempotency, outbox=outbox)
 
 __all__ = [
     "Base",
@@ -50,6 +53,7 @@ __all__ = [
     "directory",
     "enrollment_ids",
     "enrollments",
+    "erasure",
     "idempotency",
     "inbox",
     "lot_spends",

@@ -48,6 +48,7 @@ IS_NAMED: ColumnElement[bool] = and_(
 COLUMNS = (
     _CUSTOMERS.c.customer_id.label("named_id"),
     _CUSTOMERS.c.profile.label("profile"),
+    _CUSTOMERS.c.erased_at.label("erased_at"),
     _CUSTOMERS.c.email.label("known_email"),
 )
 
@@ -60,8 +61,8 @@ def found(loaded: Row[Any], name: CustomerName) -> Mapping[str, Any]:
             email=name.email if name.customer_id is None else None,
             otherwise=CustomerNotFound(name.field),
         )
-    if loaded.profile is None:
-        # Erased: the row is kept so that no late event brings the person back.
+    if loaded.erased_at is not None:
+        # The row is kept so that no late event brings the person back.
         raise CustomerNotFound(name.field)
     if name.email is not None and loaded.known_email != normalized_email(name.email):
         raise CustomersDiffer

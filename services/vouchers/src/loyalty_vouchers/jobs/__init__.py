@@ -10,12 +10,13 @@ from sqlalchemy import Engine
 from loyalty_common import idempotency as replies
 from loyalty_common.messaging import inbox as received
 from loyalty_common.pruning import prune
-from loyalty_vouchers.models import idempotency, inbox
+from loyalty_vouchers.models import erasure, idempotency, inbox
 
 
 def all_jobs(engine: Engine) -> Mapping[str, Callable[[], int]]:
-    """Each forgets what nobody can ask for any more, and says how many rows that were."""
+    """Each forgets what nobody can ask for any more, and says how many rows or customers that were."""
     return {
+        "forget_erased": partial(erasure.carry_out, engine),
         "prune_idempotency": partial(prune, engine, idempotency.c.created_at, days=replies.RETENTION_DAYS),
         "prune_inbox": partial(prune, engine, inbox.c.received_at, days=received.RETENTION_DAYS),
     }
