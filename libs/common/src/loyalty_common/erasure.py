@@ -64,7 +64,7 @@ class Erasure:
 
         def handle_and_forget(messages: list[Message]) -> None:
             handle(messages)
-            if any(message.event == "customer.updated" and message.data.get("erased_at") for message in messages):
+            if any(message.publisher == "customers" and message.data.get("erased_at") for message in messages):
                 try:
                     self.carry_out(engine)
                 except Exception:

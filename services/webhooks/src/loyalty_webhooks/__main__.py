@@ -42,7 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("consume", help="take in events from the broker")
     commands.add_parser("deliver", help="send to the endpoints what is due")
     job = commands.add_parser("job", help="run a scheduled job")
-    job.add_argument("name", help="make_partitions, drop_old_events, prune_inbox, prune_idempotency, or all")
+    job.add_argument(
+        "name", help="make_partitions, drop_old_events, redact_erased, prune_inbox, prune_idempotency, or all"
+    )
     job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
     commands.add_parser("openapi", help="print the OpenAPI document")
     return parser

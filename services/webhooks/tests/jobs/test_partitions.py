@@ -102,4 +102,5 @@ def test_events_are_forgotten_after_thirty_days_with_all_that_they_caused(
 
 def test_every_job_runs(own: Engine) -> None:
     results: dict[str, Any] = {name: job() for name, job in all_jobs(own).items()}
-    assert results == {"make_partitions": 27, "drop_old_events": 0, "prune_inbox": 0, "prune_idempotency": 0}
+    others = ("drop_old_events", "redact_erased", "prune_inbox", "prune_idempotency")
+    assert results == {"make_partitions": 27, **dict.fromkeys(others, 0)}

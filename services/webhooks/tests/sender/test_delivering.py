@@ -181,3 +181,24 @@ def test_neither_secrets_nor_payloads_stand_in_the_log(
         assert kept_out not in sender.text()
     stored = db.rows("select t::text as line from webhook_attempts t where tenant_id = :tenant_id")
     assert all(secret not in row.line for row in stored)
+
+
+def test_what_is_sent_again_after_an_erasure_is_signed_as_it_is_now(
+    receiver: Any, sending: Callable[..., None], endpoint: Endpoint, publish: Callable[..., Any], db: Any
+) -> None:
+    receiver.answer = lambda received: (500, {"X-Echo": "Zoe"}, received.body)
+    made = endpoint(receiver.url, events=["loyalty.points_earned"])
+    zoe = {"id": 1042, "name": "Zoë Ünsal", "email": "zoe@example.com", "phone": None}
+    publish(data={"id": 502, "points_delta": 2, "customer": zoe})
+    sending()
+    receiver.wait_for(1)
+    db.wait(lambda: db.attempts())
+    nobody = {"id": 1042, "name": None, "email": None, "phone": None}
+    erasure = {**nobody, "customer": nobody, "erased_at": "2026-06-01T09:00:00+00:00"}
+    publish(event="customer.updated", publisher="customers", version=2, data=erasure)
+    [kept] = db.attempts()
+    assert (kept.response_headers, kept.response_body, kept.status_code) == ({}, None, 500)
+    db.hasten()
+    again = receiver.wait_for(2)[1]
+    verify(again, made["signing_secret"])
+    assert json.loads(again.body)["data"] == {"id": 502, "points_delta": 2, "customer": nobody, "redacted": True}

@@ -10,9 +10,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, text
 
+from loyalty_common import personal
 from loyalty_common.envelope import timestamp
 from loyalty_common.messaging.inbox import accept
 from loyalty_common.messaging.message import MalformedMessage, Message
+from loyalty_webhooks.domain.redacting import remember
 from loyalty_webhooks.models import inbox
 
 _EVENT_NAME = re.compile(r"[a-z_]+(\.[a-z_]+)+")
@@ -30,10 +32,12 @@ _NUMBERS = text("""
 _STORE = text("""
     with event as (
         select * from json_to_recordset(cast(:events as json)) as event (
-            tenant_id bigint, id uuid, created_at timestamptz, sequence bigint, event text, payload text)
+            tenant_id bigint, id uuid, created_at timestamptz, sequence bigint, event text, payload text,
+            customer_id bigint, referred_customer_id bigint)
     ), logged as (
-        insert into webhook_events (tenant_id, id, created_at, sequence, event, payload)
-        select tenant_id, id, created_at, sequence, event, payload from event
+        insert into webhook_events (
+            tenant_id, id, created_at, sequence, event, payload, customer_id, referred_customer_id)
+        select tenant_id, id, created_at, sequence, event, payload, customer_id, referred_customer_id from event
     ), owed as (
         insert into webhook_deliveries (
             tenant_id, event_created_at, event_id, event, sequence, endpoint_id, trigger, status, attempt_count,
@@ -46,17 +50,27 @@ _STORE = text("""
          order by event.tenant_id, event.sequence
         on conflict (tenant_id, event_id, endpoint_id, event_created_at) do nothing
         returning tenant_id, id, endpoint_id, event_id, event_created_at, next_attempt_at
+    ), queued as (
+        insert into delivery_queue (
+            tenant_id, delivery_id, endpoint_id, event_id, event_created_at, attempt_count, next_attempt_at)
+        select tenant_id, id, endpoint_id, event_id, event_created_at, 0, next_attempt_at from owed
     )
-    insert into delivery_queue (
-        tenant_id, delivery_id, endpoint_id, event_id, event_created_at, attempt_count, next_attempt_at)
-    select tenant_id, id, endpoint_id, event_id, event_created_at, 0, next_attempt_at from owed
+    select event.id, erased.customer_id from event cross join lateral (
+        select customer_id from erased_customers
+         where tenant_id = event.tenant_id and customer_id in (event.customer_id, event.referred_customer_id)
+         limit 2) erased
+""")
+_STORE_REDACTED = text("""
+    update webhook_events set payload = :payload
+     where tenant_id = :tenant_id and id = :id and created_at = :created_at
 """)
 
 
 def take_in(connection: Connection, messages: Sequence[Message]) -> int:
     """Log each message once, however often it arrives; how many were new. The caller commits.
 
-    Three statements: inbox, numbers, and all the rest, which sees the endpoints as they are once the logs are locked.
+    Three statements: inbox, numbers, and all the rest, which sees the endpoints as they are once the logs are locked,
+    and tombstones too. What tells of somebody erased is written once more, without him, before anybody can see it.
     """
     for message in messages:
         # It goes into a header of every delivery: what could not must not come so far.
@@ -69,8 +83,12 @@ def take_in(connection: Connection, messages: Sequence[Message]) -> int:
     wanted = {"tenant_ids": list(counts), "counts": list(counts.values())}
     last_numbers = {row.tenant_id: row.last_sequence for row in connection.execute(_NUMBERS, wanted)}
     numbered = _in_order(fresh, {tenant: last - counts[tenant] for tenant, last in last_numbers.items()})
-    rows = [_row(message, sequence) for message, sequence in numbered]
-    connection.execute(_STORE, {"events": orjson.dumps(rows).decode()})
+    remember(connection, fresh)
+    rows = {message.id: (message, _row(message, sequence)) for message, sequence in numbered}
+    late = connection.execute(_STORE, {"events": orjson.dumps([row for _, row in rows.values()]).decode()})
+    redacted = [_redacted(*rows[found.id], customer_id=found.customer_id) for found in late]
+    if redacted:
+        connection.execute(_STORE_REDACTED, redacted)
     return len(fresh)
 
 
@@ -102,4 +120,16 @@ def _row(message: Message, sequence: int) -> dict[str, Any]:
         "sequence": sequence,
         "event": message.event,
         "payload": payload(message, sequence=sequence),
+        "customer_id": _id_of(message.data.get("customer")),
+        "referred_customer_id": _id_of(message.data.get("referred")),
     }
+
+
+def _id_of(person: Any) -> int | None:
+    found = person.get("id") if isinstance(person, dict) else None
+    return found if isinstance(found, int) else None
+
+
+def _redacted(message: Message, row: dict[str, Any], *, customer_id: int) -> dict[str, Any]:
+    personal.take_out_of_event(message.data, customer_id)
+    return {**row, "payload": payload(message, sequence=row["sequence"])}

@@ -3,10 +3,11 @@
 from loyalty_webhooks.models.base import Base, idempotency, inbox
 from loyalty_webhooks.models.deliveries import QueuedDelivery, WebhookAttempt, WebhookDelivery
 from loyalty_webhooks.models.endpoints import WebhookEndpoint, endpoint_ids
-from loyalty_webhooks.models.events import EventSequence, WebhookEvent
+from loyalty_webhooks.models.events import ErasedCustomer, EventSequence, WebhookEvent
 
 __all__ = [
     "Base",
+    "ErasedCustomer",
     "EventSequence",
     "QueuedDelivery",
     "WebhookAttempt",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from loyalty_webhooks.models.base import Base, BigInt, Id, Moment, Words
@@ -33,8 +33,39 @@ class WebhookEvent(Base):
     sequence: Mapped[BigInt]
     event: Mapped[Words]
     payload: Mapped[Words] = mapped_column(comment="what is signed and sent, to the byte")
+    customer_id: Mapped[BigInt | None] = mapped_column(comment="of whom the event tells")
+    referred_customer_id: Mapped[BigInt | None] = mapped_column(comment="and of whom besides, if of two")
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "sequence", "created_at", name="uq_webhook_events_sequence"),
+        Index("ix_webhook_events_customer", "tenant_id", "customer_id", "sequence"),
+        Index(
+            "ix_webhook_events_referred",
+            "tenant_id",
+            "referred_customer_id",
+            "sequence",
+            postgresql_where=text("referred_customer_id is not null"),
+        ),
         {"postgresql_partition_by": "RANGE (created_at)"},
+    )
+
+
+class ErasedCustomer(Base):
+    """A tombstone: events that tell of him are stored redacted, those before it are rewritten in the log's order."""
+
+    __tablename__ = "erased_customers"
+
+    tenant_id: Mapped[Id]
+    customer_id: Mapped[Id]
+    erased_at: Mapped[Moment]
+    redacted_up_to: Mapped[BigInt] = mapped_column(server_default="0", comment="the last sequence that was rewritten")
+    redacted_at: Mapped[Moment | None] = mapped_column(comment="when the last one was")
+
+    __table_args__ = (
+        Index(
+            "ix_erased_customers_to_redact",
+            "tenant_id",
+            "customer_id",
+            postgresql_where=text("redacted_at is null"),
+        ),
     )
