@@ -26,6 +26,14 @@ USER = {"id": 1042, "name": "Robin Owner", "email": "robin@example.com", "role":
         ({**SALE, "customer": PERSON}, {**SALE, "notes": None, "customer": NOBODY}),
         ({"claim": SALE, "loyalty_card": CARD}, {"claim": {**SALE, "notes": None}, "loyalty_card": CARD}),
         (
+            {"id": 17, "customer_id": 1042, "referral_code": "ALEX-7KQ2"},
+            {"id": 17, "customer_id": 1042, "referral_code": None},
+        ),
+        (
+            {"id": 23, "referrer_customer_id": 1042, "referred_customer_id": 7, "referral_code": "ALEX-7KQ2"},
+            {"id": 23, "referrer_customer_id": 1042, "referred_customer_id": 7, "referral_code": None},
+        ),
+        (
             {"referrer": {**PERSON, "id": 7}, "referred": PERSON, "reward_transactions": [SALE]},
             {"referrer": {**PERSON, "id": 7}, "referred": NOBODY, "reward_transactions": [{**SALE, "notes": None}]},
         ),

@@ -34,9 +34,13 @@ _IS_UNSETTLED = sa.text("""
 """)
 
 
+def tables_with(metadata: sa.MetaData, *columns: str) -> list[sa.Table]:
+    """Tables that say something of customers are found by their columns, so that later ones are too."""
+    return [table for table in metadata.sorted_tables if {*columns} <= {*table.columns.keys()}]
+
+
 def noted_tables(metadata: sa.MetaData) -> list[sa.Table]:
-    """The tables with notes on customers: found by their columns, so that later ones are too."""
-    return [table for table in metadata.sorted_tables if {"customer_id", "notes"} <= {*table.columns.keys()}]
+    return tables_with(metadata, "customer_id", "notes")
 
 
 def index_notes(metadata: sa.MetaData) -> None:
@@ -53,6 +57,7 @@ class Erasure:
         self._replies, self._outbox = idempotency, outbox
         self._people = people = directory.customers
         self._noted = noted_tables(people.metadata)
+        self._coded = tables_with(people.metadata, "customer_id", "referral_code")
         self._due = (
             sa.select(people.c.tenant_id, people.c.customer_id, sa.func.clock_timestamp().label("since"))
             .where(people.c.erased_at.is_not(None), people.c.forgotten_at.is_(None))
@@ -98,6 +103,11 @@ class Erasure:
         for table in self._noted:
             his = (table.c.tenant_id == tx.tenant_id, table.c.customer_id == customer_id)
             tx.connection.execute(sa.update(table).where(*his, table.c.notes.is_not(None)).values(notes=None))
+        for table in self._coded:
+            # Made of the person's name, unique, and of no use any more: friends come to nobody.
+            his = (table.c.tenant_id == tx.tenant_id, table.c.customer_id == customer_id)
+            gone = sa.func.concat("ERASED-", table.c.id)
+            tx.connection.execute(sa.update(table).where(*his).values(referral_code=gone))
         forget_replies(tx, self._replies, customer_id=customer_id)
         forget_unsent(tx, self._outbox, customer_id=customer_id)
         people = self._people

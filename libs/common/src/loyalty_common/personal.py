@@ -13,6 +13,9 @@ from typing import Any
 _OWNED = (
     ("phone", "id", ("name", "email", "phone", "external_id", "metadata")),
     ("notes", "customer_id", ("notes",)),
+    # Made of the member's name.
+    ("referral_code", "customer_id", ("referral_code",)),
+    ("referral_code", "referrer_customer_id", ("referral_code",)),
 )
 
 

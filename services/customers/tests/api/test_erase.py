@@ -8,7 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import BigInteger, Column, Engine, MetaData, Table, Text, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from loyalty_common import database
+from loyalty_customers.domain import erasing
 
 Call = Callable[..., Any]
 ALEX = {
@@ -155,3 +159,25 @@ def test_a_directory_that_asks_is_told_that_he_is_gone(
     told = client.get(f"/internal/customers?customer_id={customer_id}", headers=headers).json["data"]
     assert told == {"customer": None, "customer_id": customer_id, "version": 2, "erased_at": erased_at}
     assert client.get(f"/internal/customers?email={ALEX['email']}", headers=headers).status_code == 404
+
+
+def test_raw_rows_about_him_are_emptied_by_his_email_and_by_his_id(engine: Engine, tenant_id: int) -> None:
+    table = Table(
+        "raw",
+        MetaData(),
+        *(Column(name, BigInteger) for name in ("tenant_id", "row_number", "customer_id")),
+        *(Column(name, kind) for name, kind in (("email_key", Text), ("content", Text), ("errors", JSONB))),
+        prefixes=["TEMPORARY"],
+    )
+    keys = {1: (1042, None), 2: (None, "alex@example.com"), 3: (None, "sam@example.com"), 4: (1043, None)}
+    said = {"tenant_id": tenant_id, "content": "Alex Rivera", "errors": {"phone": ["Alex has none."]}}
+    with database.transaction(engine, tenant_id) as tx:
+        table.create(tx.connection)
+        rows = [
+            {**said, "row_number": row, "customer_id": whose, "email_key": key} for row, (whose, key) in keys.items()
+        ]
+        tx.connection.execute(table.insert(), rows)
+        erasing._empty(tx, table, customer_id=1042, email_key="alex@example.com")
+        kept = tx.connection.execute(select(table).order_by(table.c.row_number)).all()
+        table.drop(tx.connection)
+    assert [row.row_number for row in kept if row.content or row.errors or row.email_key] == [3, 4]

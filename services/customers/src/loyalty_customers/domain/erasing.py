@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, literal, select
+from sqlalchemy import JSON, Table, Text, and_, bindparam, literal, null, or_, select, update
 
 from loyalty_common.database import Transaction
 from loyalty_common.envelope import timestamp
-from loyalty_common.erasure import forget_replies, forget_unsent
+from loyalty_common.erasure import forget_replies, forget_unsent, tables_with
 from loyalty_common.errors import NotFound
 from loyalty_common.idempotency import Reply, RequestKey, idempotency_row, replay_columns, same_key, stored_reply
 from loyalty_common.messaging.outbox import outbox_row
@@ -23,7 +23,7 @@ _IS_NAMED = and_(_CUSTOMERS.c.tenant_id == bindparam("tenant_id"), _CUSTOMERS.c.
 _LOCK = select(_CUSTOMERS.c.id).where(_IS_NAMED).with_for_update()
 _LOAD = select(
     *replay_columns(idempotency),
-    *(_CUSTOMERS.c[name] for name in ("id", "version", "email", "created_at", "erased_at")),
+    *(_CUSTOMERS.c[name] for name in ("id", "version", "email", "email_key", "created_at", "erased_at")),
 ).select_from(
     select(literal(1).label("one"))
     .subquery("facts")
@@ -35,6 +35,8 @@ _ERASED: dict[str, Any] = {
     "metadata": {},
     "search_text": "",
 }
+# What a file said of him: rows by e-mail that are still to come, rows by id that were judged.
+_RAW = tables_with(_CUSTOMERS.metadata, "email_key", "customer_id")
 _RECORD = Record(guard=(_CUSTOMERS, (*_ERASED, "updated_at", "erased_at")), inserts=(outbox, idempotency))
 
 
@@ -62,6 +64,17 @@ def erase(tx: Transaction, *, customer_id: int, request: RequestKey, source: str
         },
         guard=[{"id": customer_id, "version": loaded.version, **_ERASED, "updated_at": at, "erased_at": at}],
     )
+    for table in _RAW:
+        _empty(tx, table, customer_id=customer_id, email_key=loaded.email_key)
     forget_replies(tx, idempotency, customer_id=customer_id)
     forget_unsent(tx, outbox, customer_id=customer_id)
     return reply
+
+
+def _empty(tx: Transaction, table: Table, *, customer_id: int, email_key: str) -> None:
+    """The rows stay to be counted; all their words go."""
+    words = [column.name for column in table.columns if isinstance(column.type, Text | JSON)]
+    his = or_(table.c.customer_id == customer_id, table.c.email_key == email_key)
+    tx.connection.execute(
+        update(table).where(table.c.tenant_id == tx.tenant_id, his).values(dict.fromkeys(words, null()))
+    )

@@ -15,7 +15,7 @@ from loyalty_programs.models import erasure, idempotency, inbox
 
 
 def all_jobs(engine: Engine) -> Mapping[str, Callable[[], int]]:
-    """Each says how much it had to do: rows that nobody can ask for any more, members whose points expired, the erased."""
+    """Each says how much it had to do: rows that nobody can ask for, members whose points expired, customers erased."""
     return {
         "expire_points": partial(expire_points, engine),
         "forget_erased": partial(erasure.carry_out, engine),
