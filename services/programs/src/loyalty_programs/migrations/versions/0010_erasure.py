@@ -4,13 +4,13 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0007"
-down_revision = "0006"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
 _OF_WHOM = "of whom the body says more than the id, null where of nobody"
-_NOTED = ("points_transactions", "stamp_rewards", "stamp_transactions")
+_NOTED = ("points_transactions", "reward_claims", "stamp_rewards", "stamp_transactions")
 
 
 def upgrade() -> None:
