@@ -20,6 +20,8 @@ BODIES = {
     "/loyalty-cards/{id}/transactions/preview": {"customer_email": "mine@example.com", "points": 5},
     "/loyalty-cards/{id}/redemptions": {"customer_email": "mine@example.com", "points": 5},
     "/stamp-cards/{id}/stamps": {"customer_email": "mine@example.com"},
+    "/referral-programs/{id}/codes": {"customer_email": "mine@example.com"},
+    "/referral-programs/{id}/referrals": {"customer_email": "mine@example.com", "referral_code": "ALEX-7KQ2"},
     "/vouchers/{id}/redeem": {"customer_email": "mine@example.com", "order_amount": 20},
     "/vouchers/{id}/validate": {"order_amount": 20},
 }
@@ -54,6 +56,10 @@ def own_everything(merchant: Any, name: str) -> dict[str, int]:
     ids = {kind: merchant.api.data("POST", f"/{kind}", body)["id"] for kind, body in bodies.items()}
     ids["partner-locations"] = merchant.partner_location_id
     email = {"customer_email": f"{name}@example.com"}
+    program = {"loyalty_card_id": ids["loyalty-cards"], "milestones": [{"type": "enrolled"}]}
+    ids["referral-programs"] = merchant.api.data("POST", "/referral-programs", {"name": f"{name} friends", **program})[
+        "id"
+    ]
     merchant.api.data("POST", f"/loyalty-cards/{ids['loyalty-cards']}/transactions", {**email, "points": 5})
     merchant.api.data("POST", f"/stamp-cards/{ids['stamp-cards']}/stamps", email)
     merchant.api.data("POST", f"/vouchers/{ids['vouchers']}/redeem", {**email, "order_amount": 5, "notes": name})
@@ -125,6 +131,11 @@ def test_a_foreign_id_in_a_body_is_400_and_says_nothing(suite: Any, found_mercha
         (f"/loyalty-cards/{ids['loyalty-cards']}/enrollments", {"customer_email": "theirs@example.com"}),
         (f"/stamp-cards/{ids['stamp-cards']}/stamps", {"customer_id": theirs["customers"]}),
         (f"/vouchers/{ids['vouchers']}/redeem", {"customer_email": "theirs@example.com", "order_amount": 5}),
+        (
+            "/referral-programs",
+            {"name": "x", "loyalty_card_id": theirs["loyalty-cards"], "milestones": [{"type": "enrolled"}]},
+        ),
+        (f"/referral-programs/{ids['referral-programs']}/codes", {"customer_id": theirs["customers"]}),
     ]
     for path, body in refused:
         response = mine.api.call("POST", path, body)

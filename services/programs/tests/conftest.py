@@ -167,6 +167,40 @@ def coffee_club(call: Call) -> Callable[..., int]:
 
 
 @pytest.fixture
+def bring_a_friend(call: Call, insider: Callable[..., int]) -> Callable[..., dict[str, Any]]:
+    """``bring_a_friend([{"type": "enrolled"}], card=12)``: a new program that pays 100 and 50."""
+
+    def create(milestones: list[dict[str, Any]], *, card: int = 0, **settings: Any) -> dict[str, Any]:
+        program = {"name": "Bring a friend", "loyalty_card_id": card or insider(initial_bonus_points=0)}
+        program |= {"referrer_points": 100, "referred_points": 50, "milestones": milestones, **settings}
+        response = call("POST", "/referral-programs", program)
+        assert response.status_code == 201, response.text
+        return dict(response.json["data"])
+
+    return create
+
+
+@pytest.fixture
+def refer(call: Call, knows: Callable[..., int]) -> Callable[..., dict[str, Any]]:
+    """``refer(program, 1042, 1050)``: Alex, who is enrolled by that, refers Sam; the referral."""
+
+    def create(program: dict[str, Any], referrer: int, friend: int) -> dict[str, Any]:
+        path = f"/referral-programs/{program['id']}"
+        call("POST", f"/loyalty-cards/{program['loyalty_card_id']}/enrollments", {"customer_id": referrer})
+        code = call("POST", f"{path}/codes", {"customer_id": referrer}).json["data"]["referral_code"]
+        response = call("POST", f"{path}/referrals", {"referral_code": code, "customer_id": friend})
+        assert response.status_code == 201, response.text
+        return dict(response.json["data"])
+
+    return create
+
+
+@pytest.fixture
+def sam(knows: Callable[..., int]) -> int:
+    return knows(1050, "sam@example.com", name="Sam Lee")
+
+
+@pytest.fixture
 def rows(engine: Engine, tenant_id: int) -> Callable[[str], list[Row[Any]]]:
     """``rows("select … where tenant_id = :tenant_id")``"""
 

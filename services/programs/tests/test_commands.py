@@ -149,4 +149,12 @@ def test_the_document_names_every_public_operation_and_how_to_route_it(run: Run)
         "post /stamp-cards": writing,
         "get /stamp-cards/{stamp_card_id}": reading,
         "post /stamp-cards/{stamp_card_id}/stamps": writing,
+        "get /referral-programs": reading,
+        "post /referral-programs": writing,
+        "get /referral-programs/{referral_program_id}": reading,
+        "post /referral-programs/{referral_program_id}/codes": writing,
+        "get /referral-programs/{referral_program_id}/referrals": reading,
+        "post /referral-programs/{referral_program_id}/referrals": writing,
+        "get /referral-programs/{referral_program_id}/referrals/{referral_id}": reading,
+        "post /referral-programs/{referral_program_id}/referrals/{referral_id}/complete": writing,
     }

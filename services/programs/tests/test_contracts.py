@@ -16,6 +16,7 @@ OURS = [
     "loyalty.points_earned",
     "loyalty.points_redeemed",
     "loyalty.reward_claimed",
+    "referral.completed",
     "stamp.issued",
 ]
 
@@ -39,6 +40,9 @@ def delivered(
     alex: int,
     insider: Callable[..., int],
     coffee_club: Callable[..., int],
+    sam: int,
+    bring_a_friend: Callable[..., dict[str, Any]],
+    refer: Callable[..., dict[str, Any]],
     rows: Callable[[str], list[Row[Any]]],
 ) -> list[dict[str, Any]]:
     """Everything that this service can cause, with and without what is optional."""
@@ -67,6 +71,10 @@ def delivered(
             continue
         assert call("POST", f"/loyalty-cards/{card}/transactions/{row['id']}/reverse").status_code == 201
     _end_and_suspend(call, card)
+    program = bring_a_friend([{"type": "enrolled"}, {"type": "custom", "referrer_points": 0, "referred_points": 0}])
+    referral = refer(program, alex, sam)
+    call("POST", f"/loyalty-cards/{program['loyalty_card_id']}/enrollments", {"customer_id": sam})
+    assert call("POST", f"/referral-programs/{program['id']}/referrals/{referral['id']}/complete").status_code == 200
     published = rows("select id, event, created_at, payload::json as data from outbox where tenant_id = :tenant_id")
     return [
         {

@@ -120,6 +120,28 @@ def test_a_stamp_takes_three_statements_and_a_commit(
     assert kinds(statements) == ["SELECT", "SELECT", "WITH", "COMMIT"]
 
 
+def test_only_purchases_that_can_complete_a_milestone_take_more(
+    call: Call,
+    alex: int,
+    sam: int,
+    bring_a_friend: Callable[..., dict[str, Any]],
+    refer: Callable[..., dict[str, Any]],
+    statements: list[str],
+) -> None:
+    program = bring_a_friend([{"type": "enrolled"}, {"type": "purchase_count", "count": 2}, {"type": "custom"}])
+    refer(program, alex, sam)
+    card = f"/loyalty-cards/{program['loyalty_card_id']}"
+    call("POST", f"{card}/enrollments", {"customer_id": sam})
+    three, taken = ["SELECT", "SELECT", "WITH", "COMMIT"], []
+    for customer in (sam, sam, sam, alex):
+        statements.clear()
+        call("POST", f"{card}/transactions", {**SALE, "customer_email": None, "customer_id": customer})
+        taken.append(kinds(statements))
+    assert taken == [["SELECT", *three], ["SELECT", "SELECT", *three], three, three], (
+        "one to look at the referral, one more to draw ids for the bonus rows; none once only others can complete it"
+    )
+
+
 def test_a_replay_only_looks(call: Call, path: str, statements: list[str]) -> None:
     call("POST", path, SALE, key="k")
     statements.clear()
@@ -127,8 +149,29 @@ def test_a_replay_only_looks(call: Call, path: str, statements: list[str]) -> No
     assert kinds(statements) == ["SELECT", "SELECT", "COMMIT"]
 
 
+def refer_and_complete(call: Call, sam: int, bring_a_friend: Callable[..., Any], refer: Callable[..., Any]) -> str:
+    """Everything that referrals do; the path of the list."""
+    program = bring_a_friend([{"type": "first_purchase"}, {"type": "custom"}])
+    card, path = f"/loyalty-cards/{program['loyalty_card_id']}", f"/referral-programs/{program['id']}"
+    referral = refer(program, 1042, sam)
+    call("POST", f"{path}/referrals", {"customer_id": sam, "referral_code": referral["referral_code"]})
+    call("POST", f"{card}/enrollments", {"customer_id": sam})
+    call("POST", f"{card}/transactions", {**SALE, "customer_email": "sam@example.com"})
+    call("POST", f"{path}/referrals/{referral['id']}/complete")
+    call("PATCH", path, {"name": "Friends", "milestones": [{"type": "custom"}]})
+    call("GET", f"{path}/referrals/{referral['id']}")
+    return f"{path}/referrals"
+
+
 def test_every_statement_names_its_tenant(
-    call: Call, path: str, alex: int, coffee_club: Callable[..., int], statements: list[str]
+    call: Call,
+    path: str,
+    alex: int,
+    sam: int,
+    coffee_club: Callable[..., int],
+    bring_a_friend: Callable[..., Any],
+    refer: Callable[..., Any],
+    statements: list[str],
 ) -> None:
     club = coffee_club()
     call("POST", path, {**SALE, "reference": "POS-1"})
@@ -147,9 +190,10 @@ def test_every_statement_names_its_tenant(
     call("GET", f"{path}/1")
     for _ in range(2):
         call("POST", f"/stamp-cards/{club}/stamps", {"customer_id": alex, "quantity": 12, "reference": "POS-2"})
-    for listing in ("/loyalty-cards", "/stamp-cards", f"/stamp-cards/{club}"):
+    referral_path = refer_and_complete(call, sam, bring_a_friend, refer)
+    for listing in ("/loyalty-cards", "/stamp-cards", f"/stamp-cards/{club}", "/referral-programs", referral_path):
         call("GET", listing)
-    assert len(statements) > 40
+    assert len(statements) > 80
     assert [statement for statement in statements if tables_without_tenant(statement)] == []
 
 

@@ -21,6 +21,8 @@ from loyalty_programs.api import (
     points,
     previews,
     redemptions,
+    referral_programs,
+    referrals,
     reversals,
     rewards,
     stamps,
@@ -53,10 +55,24 @@ def create_app(settings: Settings) -> Flask:
             "loyalty_reward_id": rewards.check_exists,
             "stamp_card_id": stamps.check_exists,
             "transaction_id": points.check_transaction_exists,
+            "referral_program_id": referral_programs.check_exists,
+            "referral_id": referrals.check_exists,
         },
     )
     api = openapi.create_api(app, title="Programs")
-    for module in (cards, enrollments, points, previews, redemptions, reversals, rewards, claims, stamps):
+    for module in (
+        cards,
+        enrollments,
+        points,
+        previews,
+        redemptions,
+        reversals,
+        rewards,
+        claims,
+        stamps,
+        referral_programs,
+        referrals,
+    ):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(internal_usage.blueprint)
     app.register_blueprint(events_blueprint(consumers.handler(engine)))

@@ -13,9 +13,10 @@ from sqlalchemy.types import BigInteger
 from loyalty_common.database import Rendered, Transaction
 from loyalty_common.errors import NotFound
 from loyalty_common.idempotency import Reply, replay_columns, same_key
-from loyalty_programs.domain import facts, people, places
+from loyalty_programs.domain import facts, locks, people, places
 from loyalty_programs.domain.acts import Act, Receipt
 from loyalty_programs.domain.facts import Facts
+from loyalty_programs.domain.locks import Locked
 from loyalty_programs.domain.people import CustomerName
 from loyalty_programs.models import (
     enrollments,
@@ -89,11 +90,11 @@ def lock_and_load_new(
     tx: Transaction, *, card_id: int, reward_id: int, customer: CustomerName, receipt: Receipt, act: Act
 ) -> tuple[Facts, Any] | Reply:
     """The facts, with ``claim_id`` and ``claims_of_customer`` loaded, and the reward; or the reply of this key."""
-    enrollment_id = facts.lock(tx, card_id=card_id, customer=customer)
+    locked = locks.lock_member(tx, {"card_id": card_id, **customer.parameters}, with_referrer=False)
     reward = lock_reward(tx, card_id=card_id, reward_id=reward_id)
     found = facts.load(
         tx,
-        enrollment_id,
+        locked,
         card_id=card_id,
         customer=customer,
         act=act,
@@ -131,7 +132,7 @@ def load_member(tx: Transaction, *, card_id: int, locked: Any, receipt: Receipt,
     """What is needed to change the balance of the claim's member, who is ``locked``."""
     return facts.load(
         tx,
-        locked.enrollment_id,
+        Locked(frozenset([locked.enrollment_id])),
         card_id=card_id,
         customer=CustomerName(customer_id=locked.customer_id),
         act=act,

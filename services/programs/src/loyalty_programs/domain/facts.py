@@ -13,9 +13,10 @@ from sqlalchemy.types import BigInteger, Text
 from loyalty_common.database import Conflict, Rendered, Transaction
 from loyalty_common.errors import NotFound
 from loyalty_common.idempotency import Reply, replay_columns, same_key, stored_reply
-from loyalty_programs.domain import lot_facts, people, places
+from loyalty_programs.domain import locks, lot_facts, people, places
 from loyalty_programs.domain.acts import Act, Receipt
 from loyalty_programs.domain.ledger import Member
+from loyalty_programs.domain.locks import Locked
 from loyalty_programs.domain.lots import Lot
 from loyalty_programs.domain.people import CustomerName
 from loyalty_programs.domain.terms import CardTerms, EarnRule
@@ -24,17 +25,6 @@ from loyalty_programs.models import enrollments, idempotency, loyalty_cards, poi
 _TENANT = bindparam("tenant_id", type_=BigInteger)
 _CARD = bindparam("card_id", type_=BigInteger)
 _START = select(literal_column("1").label("one")).subquery("start")
-
-# The enrollment row is the lock of its ledger: two purchases at once queue here.
-_LOCK = Rendered(
-    select(enrollments.c.id)
-    .where(
-        enrollments.c.tenant_id == _TENANT,
-        enrollments.c.loyalty_card_id == _CARD,
-        enrollments.c.customer_id == people.NAMED_ID,
-    )
-    .with_for_update()
-)
 
 _FACTS = select(
     *replay_columns(idempotency),
@@ -115,6 +105,7 @@ class Facts:
     version: int | None
     earlier_id: int | None
     transaction_id: int
+    locked: Locked
     lots: tuple[Lot, ...]
     loaded: Any
 
@@ -129,11 +120,15 @@ def lock_and_load(
     points_needed: int = 0,
     statement: Rendered = _LOAD_WITH_LOTS,
     erased_too: bool = False,
+    with_referrer: bool = False,
 ) -> Facts | Reply:
-    """The facts, or the reply that this request got before; the options are those of ``load``."""
+    """The facts, or the reply that this request got before.
+
+    ``with_referrer``: lock the one who is paid by an open referral too; the other options are those of ``load``.
+    """
     return load(
         tx,
-        lock(tx, card_id=card_id, customer=customer),
+        locks.lock_member(tx, {"card_id": card_id, **customer.parameters}, with_referrer=with_referrer),
         card_id=card_id,
         customer=customer,
         act=act,
@@ -144,15 +139,9 @@ def lock_and_load(
     )
 
 
-def lock(tx: Transaction, *, card_id: int, customer: CustomerName) -> int | None:
-    """The enrollment that is ours to change until the transaction ends, if there is one."""
-    locked = tx.run(_LOCK, {"card_id": card_id, **customer.parameters})
-    return locked[0].id if locked else None
-
-
 def load(
     tx: Transaction,
-    enrollment_id: int | None,
+    locked: Locked,
     *,
     card_id: int,
     customer: CustomerName,
@@ -163,7 +152,7 @@ def load(
     erased_too: bool = False,
     **more: Any,
 ) -> Facts | Reply:
-    """As ``lock_and_load``, once ``enrollment_id`` and whatever else decides are locked.
+    """As ``lock_and_load``, once ``locked`` and whatever else decides are locked.
 
     ``points_needed``: load lots that hold as many, by ``statement``, which ``load_with_lots`` made; ``more``: its
     own parameters. Raises ``NotFound`` for the card, then as ``people.identify``.
@@ -180,10 +169,10 @@ def load(
     if reply is not None:
         return reply
     profile = people.identify(tx, loaded, customer, erased_too=erased_too)
-    if loaded.enrollment_id != enrollment_id:
+    if loaded.enrollment_id is not None and loaded.enrollment_id not in locked.enrollments:
         # Enrolled by someone else after our lock found nobody: what we see is not ours to change yet.
         raise Conflict
-    return _facts(loaded, profile, lots=(loaded.lots or ()) if points_needed else (), at=act.at)
+    return _facts(loaded, profile, locked=locked, lots=(loaded.lots or ()) if points_needed else (), at=act.at)
 
 
 def look(
@@ -195,10 +184,12 @@ def look(
     [loaded] = tx.run(_LOOK, {**parameters, **needed})
     if loaded.card_id is None:
         raise NotFound
-    return _facts(loaded, people.identify(tx, loaded, customer), lots=loaded.lots or (), at=act.at)
+    return _facts(
+        loaded, people.identify(tx, loaded, customer), locked=Locked(frozenset()), lots=loaded.lots or (), at=act.at
+    )
 
 
-def _facts(loaded: Any, profile: Mapping[str, Any], *, lots: Any, at: datetime) -> Facts:
+def _facts(loaded: Any, profile: Mapping[str, Any], *, locked: Locked, lots: Any, at: datetime) -> Facts:
     enrollment = _enrollment(loaded)
     return Facts(
         card_id=loaded.card_id,
@@ -209,6 +200,7 @@ def _facts(loaded: Any, profile: Mapping[str, Any], *, lots: Any, at: datetime) 
         version=loaded.version,
         earlier_id=loaded.earlier_id,
         transaction_id=loaded.transaction_id,
+        locked=locked,
         # A home that is not known yet is asked for before anything is decided.
         lots=lot_facts.lots_alive(lots, at=at, time_zone=loaded.home_time_zone or "UTC"),
         loaded=loaded,

@@ -9,13 +9,24 @@ from sqlalchemy import Row
 
 from loyalty_common.database import Transaction
 from loyalty_common.idempotency import Reply
-from loyalty_programs.domain import bookkeeping, earning, enrollments, places, queries, reversal_facts, shapes
+from loyalty_programs.domain import (
+    bookkeeping,
+    earning,
+    enrollments,
+    places,
+    queries,
+    referral_bonuses,
+    reversal_facts,
+    shapes,
+)
 from loyalty_programs.domain.acts import Act, Receipt
+from loyalty_programs.domain.bookkeeping import NO_OCCASION
 from loyalty_programs.domain.earning import Adjustment, Posting, Purchase
 from loyalty_programs.domain.errors import DuplicateReference
 from loyalty_programs.domain.facts import Facts, lock_and_load
 from loyalty_programs.domain.ledger_rows import Columns
 from loyalty_programs.domain.people import CustomerName
+from loyalty_programs.domain.referral_bonuses import Friend
 from loyalty_programs.domain.replies import answer_only
 
 
@@ -36,6 +47,7 @@ def post(
         act=act,
         receipt=receipt,
         points_needed=max(0, -command.points) if isinstance(command, Adjustment) else 0,
+        with_referrer=_may_bring_forward(command),
     )
     if isinstance(facts, Reply):
         return facts
@@ -43,17 +55,45 @@ def post(
         return answer_only(tx, repetition(tx, facts, command, receipt), act)
     places.check_known(facts.loaded, partner_location_id=receipt.partner_location_id)
     posting = earning.post(facts.card, facts.member, command, occurred_at=receipt.occurred_at, lots=facts.lots)
-    return _book(tx, facts, posting, receipt=receipt, act=act)
+    return _book(tx, facts, posting, command, receipt=receipt, act=act)
 
 
-def _book(tx: Transaction, facts: Facts, posting: Posting, *, receipt: Receipt, act: Act) -> Reply:
+def _may_bring_forward(command: Purchase | Adjustment) -> bool:
+    """Whether it can complete a milestone of the referral that the customer came by: by buying, or by enrolling."""
+    return isinstance(command, Purchase) or command.points > 0
+
+
+def _book(
+    tx: Transaction,
+    facts: Facts,
+    posting: Posting,
+    command: Purchase | Adjustment,
+    *,
+    receipt: Receipt,
+    act: Act,
+) -> Reply:
     new, ids = None, [facts.transaction_id]
+    balance = posting.entries[-1].points_balance_after
     if posting.enrolls:
-        balance = posting.entries[-1].points_balance_after
         new, bonus_id = enrollments.prepare(tx, facts, points_balance=balance, act=act)
         # The bonus comes first in the ledger, so it takes the smaller id.
         ids = [facts.transaction_id, bonus_id][: len(posting.entries)]
-    return bookkeeping.book(tx, facts, posting.entries, ids=ids, receipt=receipt, act=act, reply=_created, new=new)
+    friend = Friend(facts, new.columns if new is not None else facts.enrollment or {}, balance)
+    occasion = NO_OCCASION
+    if _may_bring_forward(command):
+        purchase = command if isinstance(command, Purchase) else None
+        occasion = referral_bonuses.of_friend(tx, friend, purchase, occurred_at=receipt.occurred_at, act=act)
+    return bookkeeping.book(
+        tx,
+        facts,
+        posting.entries,
+        ids=ids,
+        receipt=receipt,
+        act=act,
+        reply=_created,
+        new=new.after(occasion.rows) if new is not None else None,
+        occasion=occasion,
+    )
 
 
 def _created(rows: Sequence[Columns]) -> Reply:

@@ -13,6 +13,7 @@ from loyalty_programs.events.points import (
     PointsEarned,
     PointsRedeemed,
 )
+from loyalty_programs.events.referrals import ReferralCompleted
 from loyalty_programs.events.rewards import RewardClaimed
 from loyalty_programs.events.stamps import StampsIssued
 
@@ -23,6 +24,7 @@ __all__ = [
     "Event",
     "PointsEarned",
     "PointsRedeemed",
+    "ReferralCompleted",
     "RewardClaimed",
     "Shown",
     "StampsIssued",

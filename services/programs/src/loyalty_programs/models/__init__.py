@@ -9,6 +9,15 @@ from loyalty_programs.models.enrollments import Enrollment, enrollment_ids
 from loyalty_programs.models.plumbing import directory, idempotency, inbox, outbox
 from loyalty_programs.models.points import LotSpend, PointsTransaction, points_transaction_ids
 from loyalty_programs.models.redemptions import Redemption, redemption_ids
+from loyalty_programs.models.referrals import (
+    Referral,
+    ReferralCode,
+    ReferralProgram,
+    referral_code_ids,
+    referral_ids,
+    referral_milestone_ids,
+    referral_program_ids,
+)
 from loyalty_programs.models.rewards import LoyaltyReward, RewardClaim, loyalty_reward_ids, reward_claim_ids
 from loyalty_programs.models.stamps import (
     StampCard,
@@ -30,6 +39,9 @@ loyalty_rewards = _tables["loyalty_rewards"]
 points_transactions = _tables["points_transactions"]
 redemptions = _tables["redemptions"]
 reward_claims = _tables["reward_claims"]
+referral_codes = _tables["referral_codes"]
+referral_programs = _tables["referral_programs"]
+referrals = _tables["referrals"]
 stamp_cards = _tables["stamp_cards"]
 stamp_memberships = _tables["stamp_memberships"]
 stamp_rewards = _tables["stamp_rewards"]
@@ -45,6 +57,9 @@ __all__ = [
     "LoyaltyReward",
     "PointsTransaction",
     "Redemption",
+    "Referral",
+    "ReferralCode",
+    "ReferralProgram",
     "RewardClaim",
     "StampCard",
     "StampMembership",
@@ -66,6 +81,13 @@ __all__ = [
     "points_transactions",
     "redemption_ids",
     "redemptions",
+    "referral_code_ids",
+    "referral_codes",
+    "referral_ids",
+    "referral_milestone_ids",
+    "referral_program_ids",
+    "referral_programs",
+    "referrals",
     "reward_claim_ids",
     "reward_claims",
     "stamp_card_ids",

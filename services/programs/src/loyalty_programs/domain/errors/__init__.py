@@ -9,6 +9,10 @@ ValidationFailed
 ├── BalanceOutOfRange        more points than an integer of JSON carries exactly
 ├── OnlyWhole                a part was to be reversed of what is no purchase
 ├── TooManyDecimals          for the currency of the purchase
+├── UnknownLoyaltyCard       a referral program needs one of the tenant's
+├── UnknownReferralCode
+├── InvalidMilestones        a field is missing, or belongs to another type
+├── UnknownMilestone         none that could be completed by hand
 └── Refusal
     ├── CustomerNotFound         customer_not_found
     ├── DuplicateReference       duplicate_reference
@@ -36,10 +40,16 @@ ValidationFailed
     ├── ClaimRefusal
     │   ├── ClaimAlreadyFulfilled claim_already_fulfilled
     │   └── ClaimAlreadyCancelled claim_already_cancelled
-    └── StampCardRefusal
-        ├── StampCardInactive    stamp_card_inactive
-        ├── StampCardNotYetValid stamp_card_not_yet_valid
-        └── StampCardExpired     stamp_card_expired
+    ├── StampCardRefusal
+    │   ├── StampCardInactive    stamp_card_inactive
+    │   ├── StampCardNotYetValid stamp_card_not_yet_valid
+    │   └── StampCardExpired     stamp_card_expired
+    └── ReferralRefusal
+        ├── ReferralProgramInactive    referral_program_inactive
+        ├── SelfReferral               self_referral
+        ├── AlreadyReferred            already_referred
+        ├── CustomerNotNew             customer_not_new
+        └── MilestoneAlreadyCompleted  milestone_already_completed
 """
 
 from __future__ import annotations
@@ -63,6 +73,18 @@ from loyalty_programs.domain.errors.points import (
     EnrollmentSuspended,
     InsufficientPoints,
     UnknownLocation,
+)
+from loyalty_programs.domain.errors.referrals import (
+    AlreadyReferred,
+    CustomerNotNew,
+    InvalidMilestones,
+    MilestoneAlreadyCompleted,
+    ReferralProgramInactive,
+    ReferralRefusal,
+    SelfReferral,
+    UnknownLoyaltyCard,
+    UnknownMilestone,
+    UnknownReferralCode,
 )
 from loyalty_programs.domain.errors.reversals import (
     AlreadyReversed,
@@ -92,6 +114,7 @@ from loyalty_programs.domain.errors.stamps import (
 )
 
 __all__ = [
+    "AlreadyReferred",
     "AlreadyReversed",
     "BalanceOutOfRange",
     "CardExpired",
@@ -105,6 +128,7 @@ __all__ = [
     "CurrencyMismatch",
     "CustomerNotEnrolled",
     "CustomerNotFound",
+    "CustomerNotNew",
     "CustomersDiffer",
     "DuplicateReference",
     "EarnRefusal",
@@ -113,9 +137,13 @@ __all__ = [
     "EnrollmentRefusal",
     "EnrollmentSuspended",
     "InsufficientPoints",
+    "InvalidMilestones",
+    "MilestoneAlreadyCompleted",
     "NotReversible",
     "OnlyWhole",
     "QuantityBelowClaims",
+    "ReferralProgramInactive",
+    "ReferralRefusal",
     "RefundExceedsPurchase",
     "ReversalRefusal",
     "RewardExpired",
@@ -124,10 +152,14 @@ __all__ = [
     "RewardNotYetValid",
     "RewardOutOfStock",
     "RewardRefusal",
+    "SelfReferral",
     "StampCardExpired",
     "StampCardInactive",
     "StampCardNotYetValid",
     "StampCardRefusal",
     "TooManyDecimals",
     "UnknownLocation",
+    "UnknownLoyaltyCard",
+    "UnknownMilestone",
+    "UnknownReferralCode",
 ]

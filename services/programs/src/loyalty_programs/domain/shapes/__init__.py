@@ -12,6 +12,12 @@ from loyalty_programs.domain.shapes.points import (
 )
 from loyalty_programs.domain.shapes.previews import preview
 from loyalty_programs.domain.shapes.redemptions import redemption
+from loyalty_programs.domain.shapes.referrals import (
+    referral,
+    referral_code,
+    referral_milestone,
+    referral_program,
+)
 from loyalty_programs.domain.shapes.rewards import (
     loyalty_reward,
     reward_claim,
@@ -28,6 +34,10 @@ __all__ = [
     "loyalty_reward",
     "preview",
     "redemption",
+    "referral",
+    "referral_code",
+    "referral_milestone",
+    "referral_program",
     "reward_claim",
     "stamp",
     "stamp_card",
