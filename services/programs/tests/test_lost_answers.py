@@ -25,6 +25,13 @@ def service_engine(client: FlaskClient) -> Engine:
     return engine
 
 
+@pytest.fixture(autouse=True)
+def _no_dead_connections_for_others(service_engine: Engine) -> Iterator[None]:
+    """The pool is everybody's: a statement that meets a dead connection is said twice, and others count statements."""
+    yield
+    service_engine.dispose()
+
+
 @contextmanager
 def once(engine: Engine, moment: str, act: Callable[[Any], None]) -> Iterator[list[str]]:
     """Does ``act`` with the connection the first time that ``moment`` comes."""

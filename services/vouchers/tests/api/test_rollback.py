@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from loyalty_common.database import transaction
+from loyalty_vouchers.models import directory
+
 Call = Callable[..., Any]
 
 
@@ -86,15 +89,18 @@ def test_the_customer_is_told_of_with_the_redemption(
     }
 
 
-def test_of_an_erased_customer_it_is_rolled_back_and_nothing_told(
-    new_voucher: Call, redeem: Call, roll_back: Call, engine: Engine, tenant_id: int
+def test_of_an_erased_customer_it_is_rolled_back_and_told_without_him(
+    new_voucher: Call, redeem: Call, roll_back: Call, person: Call, engine: Engine, tenant_id: int
 ) -> None:
     redemption = redeem(new_voucher()).json["data"]
-    with engine.begin() as connection:
-        erase = "update customer_directory set profile = null, email = null, version = 2 where tenant_id = :tenant_id"
-        connection.execute(text(erase), {"tenant_id": tenant_id})
+    nobody = person(name=None, email=None, phone=None)
+    with transaction(engine, tenant_id) as tx:
+        erased = {"customer": nobody, "customer_id": 1042, "version": 2, "erased_at": "2026-06-01T09:00:00+00:00"}
+        directory.learn_customer(tx, **erased)
     assert roll_back(redemption).json["data"]["status"] == "rolled_back"
-    assert [event.event for event in events(engine, tenant_id)] == ["voucher.redeemed"]
+    told = events(engine, tenant_id)[-1]
+    assert (told.event, told.data["changed"]) == ("customer.updated", ["voucher_redemption"])
+    assert told.data["customer"] == {"id": 1042, "name": None, "email": None, "phone": None}
 
 
 def test_only_the_vouchers_own_redemption_is_found_under_it(

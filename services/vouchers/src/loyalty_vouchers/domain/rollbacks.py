@@ -74,7 +74,7 @@ def _record(tx: Transaction, loaded: Row[Any], act: Act) -> Reply:
         raise MissingFromDirectory(customer_id=loaded.customer_id, otherwise=CustomerNotFound("customer_id"))
     reply = Reply(200, shapes.redemption({**loaded._asdict(), "rolled_back_at": act.at}))
     told = []
-    # Of an erased customer there is nothing to tell.
+    # An erased customer's is one of nulls; none at all is left by the release that did not keep those.
     if loaded.profile is not None:
         event = VoucherRolledBack(redemption=reply.data, customer=loaded.profile, source=act.source)
         told = [outbox_row(event=event.name, data=event.data(), created_at=act.at)]
