@@ -152,6 +152,7 @@ def test_the_document_names_every_public_operation_and_how_to_route_it(run: Run)
         "get /referral-programs": reading,
         "post /referral-programs": writing,
         "get /referral-programs/{referral_program_id}": reading,
+        "patch /referral-programs/{referral_program_id}": writing,
         "post /referral-programs/{referral_program_id}/codes": writing,
         "get /referral-programs/{referral_program_id}/referrals": reading,
         "post /referral-programs/{referral_program_id}/referrals": writing,
