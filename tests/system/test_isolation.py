@@ -19,6 +19,7 @@ BODIES = {
     "/loyalty-cards/{id}/transactions": {"customer_email": "mine@example.com", "points": 5},
     "/loyalty-cards/{id}/transactions/preview": {"customer_email": "mine@example.com", "points": 5},
     "/loyalty-cards/{id}/redemptions": {"customer_email": "mine@example.com", "points": 5},
+    "/stamp-cards/{id}": {"name": "mine"},
     "/stamp-cards/{id}/stamps": {"customer_email": "mine@example.com"},
     "/referral-programs/{id}/codes": {"customer_email": "mine@example.com"},
     "/referral-programs/{id}/referrals": {"customer_email": "mine@example.com", "referral_code": "ALEX-7KQ2"},

@@ -18,6 +18,7 @@ OURS = [
     "loyalty.reward_claimed",
     "referral.completed",
     "stamp.issued",
+    "stamp.reward_fulfilled",
 ]
 
 
@@ -75,6 +76,13 @@ def delivered(
     referral = refer(program, alex, sam)
     call("POST", f"/loyalty-cards/{program['loyalty_card_id']}/enrollments", {"customer_id": sam})
     assert call("POST", f"/referral-programs/{program['id']}/referrals/{referral['id']}/complete").status_code == 200
+    [reward, _] = call("GET", f"/stamp-cards/{club}/rewards").json["data"]
+    [*_, stamp] = call("GET", f"/stamp-cards/{club}/stamps").json["data"]
+    for path, sent in (
+        (f"/stamp-cards/{club}/rewards/{reward['id']}/fulfill", {"order_reference": "POS-2", "partner_location_id": 2}),
+        (f"/stamp-cards/{club}/stamps/{stamp['id']}/reverse", None),
+    ):
+        assert call("POST", path, sent).status_code in (200, 201)
     published = rows("select id, event, created_at, payload::json as data from outbox where tenant_id = :tenant_id")
     return [
         {

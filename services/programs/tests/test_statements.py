@@ -142,6 +142,19 @@ def test_only_purchases_that_can_complete_a_milestone_take_more(
     )
 
 
+def test_handing_out_and_taking_back_take_three_statements_and_a_commit(
+    call: Call, alex: int, coffee_club: Callable[..., int], statements: list[str]
+) -> None:
+    path = f"/stamp-cards/{coffee_club()}"
+    rows = call("POST", f"{path}/stamps", {"customer_id": alex, "quantity": 12}).json["data"]
+    [late] = call("POST", f"{path}/stamps", {"customer_id": alex}).json["data"]
+    for action in (f"stamps/{late['id']}/reverse", f"rewards/{rows[1]['stamp_reward_id']}/fulfill"):
+        statements.clear()
+        assert call("POST", f"{path}/{action}").status_code in (200, 201)
+        assert kinds(statements) == ["SELECT", "SELECT", "WITH", "COMMIT"]
+        assert "FOR UPDATE" in statements[0]
+
+
 def test_a_replay_only_looks(call: Call, path: str, statements: list[str]) -> None:
     call("POST", path, SALE, key="k")
     statements.clear()
@@ -191,7 +204,22 @@ def test_every_statement_names_its_tenant(
     for _ in range(2):
         call("POST", f"/stamp-cards/{club}/stamps", {"customer_id": alex, "quantity": 12, "reference": "POS-2"})
     referral_path = refer_and_complete(call, sam, bring_a_friend, refer)
-    for listing in ("/loyalty-cards", "/stamp-cards", f"/stamp-cards/{club}", "/referral-programs", referral_path):
+    [reward, earn] = call("GET", f"/stamp-cards/{club}/stamps").json["data"]
+    for _ in range(2):
+        call("POST", f"/stamp-cards/{club}/stamps/{earn['id']}/reverse", {"reference": "REF-1"})
+    call("POST", f"/stamp-cards/{club}/rewards/{reward['stamp_reward_id']}/fulfill")
+    call("PATCH", f"/stamp-cards/{club}", {"name": "Tea Club"})
+    named = f"customer_id={alex}&customer_email=alex@example.com"
+    for below in (f"stamps?{named}&reference=POS-2&type=earn", f"rewards?{named}&status=revoked", f"progress?{named}"):
+        assert call("GET", f"/stamp-cards/{club}/{below}").status_code == 200
+    for listing in (
+        "/loyalty-cards",
+        "/stamp-cards",
+        "/referral-programs",
+        referral_path,
+        f"/stamp-cards/{club}",
+        f"/stamp-cards/{club}/stamps/{earn['id']}",
+    ):
         call("GET", listing)
     assert len(statements) > 80
     assert [statement for statement in statements if tables_without_tenant(statement)] == []

@@ -25,6 +25,8 @@ from loyalty_programs.api import (
     referrals,
     reversals,
     rewards,
+    stamp_cards,
+    stamp_rewards,
     stamps,
 )
 from loyalty_programs.models import directory
@@ -53,7 +55,9 @@ def create_app(settings: Settings) -> Flask:
             "claim_id": claims.check_exists,
             "enrollment_id": enrollments.check_exists,
             "loyalty_reward_id": rewards.check_exists,
-            "stamp_card_id": stamps.check_exists,
+            "stamp_card_id": stamp_cards.check_exists,
+            "stamp_id": stamps.check_exists,
+            "stamp_reward_id": stamp_rewards.check_exists,
             "transaction_id": points.check_transaction_exists,
             "referral_program_id": referral_programs.check_exists,
             "referral_id": referrals.check_exists,
@@ -69,7 +73,9 @@ def create_app(settings: Settings) -> Flask:
         reversals,
         rewards,
         claims,
+        stamp_cards,
         stamps,
+        stamp_rewards,
         referral_programs,
         referrals,
     ):

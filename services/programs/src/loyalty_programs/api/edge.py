@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
 from flask import Response, current_app
 
@@ -13,6 +14,8 @@ from loyalty_common.database import Transaction
 from loyalty_common.directory import DirectoryFallback
 from loyalty_common.idempotency import Reply
 from loyalty_programs.domain.acts import Act
+
+_T = TypeVar("_T")
 
 
 def write(operation: Callable[[Transaction, Act], Reply]) -> Response:
@@ -31,3 +34,10 @@ def write(operation: Callable[[Transaction, Act], Reply]) -> Response:
 
 def read() -> AbstractContextManager[Transaction]:
     return database.transaction(current_app.extensions["engine"], web.current_call().tenant_id)
+
+
+def look_up(operation: Callable[[Transaction], _T]) -> _T:
+    """A read that names a customer: its owner is asked for one whom the directory misses."""
+    call = web.current_call()
+    fallback: DirectoryFallback = current_app.extensions["directory"]
+    return fallback.perform(call.tenant_id, call.organization.id, operation)

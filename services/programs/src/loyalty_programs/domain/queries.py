@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, bindparam, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Row, Select, bindparam, exists, literal, select
 
 from loyalty_common.database import Transaction
 from loyalty_common.fields import normalized_email
@@ -47,8 +47,12 @@ _TRANSACTION = select(points_transactions).where(
     points_transactions.c.loyalty_card_id == bindparam("card_id"),
     points_transactions.c.id == bindparam("transaction_id"),
 )
+_reversal = stamp_transactions.alias("reversal")
+_was_reversed = exists().where(
+    _reversal.c.tenant_id == _TENANT, _reversal.c.reverses_stamp_id == stamp_transactions.c.id
+)
 _STAMPS_OF_REFERENCE = (
-    select(stamp_transactions)
+    select(stamp_transactions, _was_reversed.label("was_reversed"))
     .where(
         stamp_transactions.c.tenant_id == _TENANT,
         stamp_transactions.c.stamp_card_id == bindparam("stamp_card_id"),
@@ -87,7 +91,7 @@ def transaction_of_reference(tx: Transaction, *, card_id: int, operation: str, r
 
 
 def stamps_of_reference(tx: Transaction, *, stamp_card_id: int, operation: str, reference: str) -> list[Row[Any]]:
-    """All rows that one request wrote, in their order."""
+    """All rows that one request wrote, in their order; each says whether it ``was_reversed`` since."""
     named = {"stamp_card_id": stamp_card_id, "operation": operation, "reference": reference}
     return list(tx.execute(_STAMPS_OF_REFERENCE, named))
 
@@ -151,7 +155,7 @@ def happened_between(
     filters: Mapping[str, Any], time_zone: str, *, recorded_at: ColumnElement[datetime]
 ) -> list[ColumnElement[bool]]:
     """``recorded_at``: what the list is ordered by; nothing is recorded long before it happened."""
-    conditions = _between(points_transactions.c.occurred_at, filters["first"], filters["last"], time_zone)
+    conditions = between(points_transactions.c.occurred_at, filters["first"], filters["last"], time_zone)
     if filters["first"] is not None:
         conditions.append(recorded_at >= _moment(filters["first"], time_zone) - AHEAD)
     return conditions
@@ -161,7 +165,7 @@ def _moment(first: date | datetime, time_zone: str) -> datetime:
     return first if isinstance(first, datetime) else start_of_day(first, time_zone)
 
 
-def _between(
+def between(
     moment: ColumnElement[datetime], first: date | datetime | None, last: date | datetime | None, time_zone: str
 ) -> list[ColumnElement[bool]]:
     conditions = []

@@ -165,7 +165,8 @@ def _repetition(tx: Transaction, facts: StampFacts, order: StampOrder, receipt: 
     first = rows[0]
     if first.customer_id != facts.customer["id"] or _order_of(first) != order:
         raise DuplicateReference(reference)
-    return Reply(200, [shapes.stamp(row._asdict()) for row in rows], meta={"duplicate": True})
+    meta = {"duplicate": True, "reversed": True} if first.was_reversed else {"duplicate": True}
+    return Reply(200, [shapes.stamp(row._asdict()) for row in rows], meta=meta)
 
 
 def _order_of(row: Row[Any]) -> StampOrder:

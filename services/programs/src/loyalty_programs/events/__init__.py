@@ -15,7 +15,7 @@ from loyalty_programs.events.points import (
 )
 from loyalty_programs.events.referrals import ReferralCompleted
 from loyalty_programs.events.rewards import RewardClaimed
-from loyalty_programs.events.stamps import StampsIssued
+from loyalty_programs.events.stamps import StampRewardFulfilled, StampsIssued, StampsReversed
 
 __all__ = [
     "BalanceCorrected",
@@ -27,6 +27,8 @@ __all__ = [
     "ReferralCompleted",
     "RewardClaimed",
     "Shown",
+    "StampRewardFulfilled",
     "StampsIssued",
+    "StampsReversed",
     "person",
 ]

@@ -30,3 +30,37 @@ class StampsIssued:
             "customer": person(self.customer),
             "source": self.source,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class StampRewardFulfilled:
+    name: ClassVar[str] = "stamp.reward_fulfilled"
+    reward: Shown
+    customer: Shown
+    source: str
+
+    def data(self) -> dict[str, Any]:
+        return {**self.reward, "customer": person(self.customer), "source": self.source}
+
+
+@dataclass(frozen=True, slots=True)
+class StampsReversed:
+    """Stamps were taken back; one per request, with all rows that it wrote."""
+
+    name: ClassVar[str] = "customer.updated"
+    stamps: Sequence[Shown]
+    customer: Shown
+    source: str
+
+    def data(self) -> dict[str, Any]:
+        return {
+            **self.customer,
+            "customer": person(self.customer),
+            "source": self.source,
+            "changed": ["stamps_balance"],
+            "enrollment": None,
+            "transaction": None,
+            "stamp_transactions": self.stamps,
+            "voucher_redemption": None,
+            "erased_at": None,
+        }

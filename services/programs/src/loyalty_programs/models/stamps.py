@@ -29,6 +29,7 @@ class StampCard(Base):
     valid_from: Mapped[date | None]
     valid_until: Mapped[date | None]
     reward_title: Mapped[Words]
+    version: Mapped[BigInt] = mapped_column(server_default="1")
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
 
@@ -56,6 +57,7 @@ class StampMembership(Base):
 
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "stamp_card_id"], ["stamp_cards.tenant_id", "stamp_cards.id"]),
+        CheckConstraint("stamps_balance >= 0", name="balance_not_negative"),
         Index("ux_stamp_memberships_customer", "tenant_id", "stamp_card_id", "customer_id", unique=True),
         Index("ix_stamp_memberships_of_customer", "tenant_id", "customer_id"),
         {"postgresql_with": {"fillfactor": 70}},
@@ -111,6 +113,22 @@ class StampTransaction(Base):
             unique=True,
             postgresql_where=text("reference is not null"),
         ),
+        Index(
+            "ux_stamp_transactions_reversal",
+            "tenant_id",
+            "reverses_stamp_id",
+            unique=True,
+            postgresql_where=text("reverses_stamp_id is not null"),
+        ),
+        Index(
+            "ix_stamp_transactions_of_type",
+            "tenant_id",
+            "stamp_card_id",
+            "type",
+            "recorded_at",
+            "id",
+            postgresql_where=text("type <> 'earn'"),
+        ),
         Index("ix_stamp_transactions_newest", "tenant_id", "stamp_card_id", "recorded_at", "id"),
         Index("ix_stamp_transactions_of_membership", "tenant_id", "stamp_membership_id", "recorded_at", "id"),
     )
@@ -140,5 +158,6 @@ class StampReward(Base):
         ),
         CheckConstraint("status in ('unlocked', 'fulfilled', 'revoked')", name="status"),
         Index("ix_stamp_rewards_newest", "tenant_id", "stamp_card_id", "created_at", "id"),
+        Index("ix_stamp_rewards_of_status", "tenant_id", "stamp_card_id", "status", "created_at", "id"),
         Index("ix_stamp_rewards_of_membership", "tenant_id", "stamp_membership_id", "status"),
     )

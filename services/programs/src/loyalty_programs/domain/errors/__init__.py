@@ -44,6 +44,12 @@ ValidationFailed
     │   ├── StampCardInactive    stamp_card_inactive
     │   ├── StampCardNotYetValid stamp_card_not_yet_valid
     │   └── StampCardExpired     stamp_card_expired
+    ├── StampRewardRefusal
+    │   ├── RewardAlreadyFulfilled reward_already_fulfilled
+    │   └── RewardRevoked        reward_revoked
+    ├── StampsRefusal
+    │   ├── StampsAlreadyReversed already_reversed
+    │   └── StampsNotReversible  not_reversible
     └── ReferralRefusal
         ├── ReferralProgramInactive    referral_program_inactive
         ├── SelfReferral               self_referral
@@ -107,10 +113,16 @@ from loyalty_programs.domain.errors.rewards import (
     RewardRefusal,
 )
 from loyalty_programs.domain.errors.stamps import (
+    RewardAlreadyFulfilled,
+    RewardRevoked,
     StampCardExpired,
     StampCardInactive,
     StampCardNotYetValid,
     StampCardRefusal,
+    StampRewardRefusal,
+    StampsAlreadyReversed,
+    StampsNotReversible,
+    StampsRefusal,
 )
 
 __all__ = [
@@ -146,17 +158,23 @@ __all__ = [
     "ReferralRefusal",
     "RefundExceedsPurchase",
     "ReversalRefusal",
+    "RewardAlreadyFulfilled",
     "RewardExpired",
     "RewardInactive",
     "RewardLimitReached",
     "RewardNotYetValid",
     "RewardOutOfStock",
     "RewardRefusal",
+    "RewardRevoked",
     "SelfReferral",
     "StampCardExpired",
     "StampCardInactive",
     "StampCardNotYetValid",
     "StampCardRefusal",
+    "StampRewardRefusal",
+    "StampsAlreadyReversed",
+    "StampsNotReversible",
+    "StampsRefusal",
     "TooManyDecimals",
     "UnknownLocation",
     "UnknownLoyaltyCard",

@@ -30,3 +30,30 @@ class StampCardExpired(StampCardRefusal):
 
     def __init__(self, name: str, *, valid_until: date) -> None:
         super().__init__(f"{name} expired on {valid_until}.")
+
+
+class StampRewardRefusal(Refusal):
+    """The reward of a full card cannot be handed out."""
+
+
+class RewardAlreadyFulfilled(StampRewardRefusal):
+    reason = "reward_already_fulfilled"
+    default_message = "This reward was handed out already."
+
+
+class RewardRevoked(StampRewardRefusal):
+    reason = "reward_revoked"
+    default_message = "This reward was taken back, because the stamps that it took were."
+
+
+class StampsRefusal(Refusal):
+    """The stamps cannot be taken back."""
+
+
+class StampsAlreadyReversed(StampsRefusal):
+    reason = "already_reversed"
+    default_message = "These stamps were taken back already."
+
+
+class StampsNotReversible(StampsRefusal):
+    reason = "not_reversible"

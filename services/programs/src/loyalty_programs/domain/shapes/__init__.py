@@ -25,6 +25,7 @@ from loyalty_programs.domain.shapes.rewards import (
 from loyalty_programs.domain.shapes.stamps import (
     stamp,
     stamp_card,
+    stamp_progress,
     stamp_reward,
 )
 
@@ -41,6 +42,7 @@ __all__ = [
     "reward_claim",
     "stamp",
     "stamp_card",
+    "stamp_progress",
     "stamp_reward",
     "transaction",
 ]

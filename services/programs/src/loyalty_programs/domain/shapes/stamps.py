@@ -46,6 +46,21 @@ def stamp(row: Columns) -> dict[str, Any]:
     }
 
 
+def stamp_progress(row: Columns) -> dict[str, Any]:
+    """``row``: counts that are null for a customer who was never stamped."""
+    balance, required = row["stamps_balance"] or 0, row["stamps_required_for_reward"]
+    return {
+        "customer_id": row["customer_id"],
+        "stamp_card_id": row["stamp_card_id"],
+        "stamps_balance": balance,
+        "stamps_required_for_reward": required,
+        "stamps_missing": max(0, required - balance),
+        "rewards_unlocked": row["rewards_unlocked"] or 0,
+        "rewards_fulfilled": row["rewards_fulfilled"] or 0,
+        "last_stamped_at": moment_or_none(row["last_stamped_at"]),
+    }
+
+
 def stamp_reward(row: Columns) -> dict[str, Any]:
     return {
         "id": row["id"],
