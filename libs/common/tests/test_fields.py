@@ -46,6 +46,11 @@ def test_strings_are_trimmed_composed_and_null_when_empty() -> None:
     assert list(refusal(quantity="", amount="", is_active="")) == ["quantity", "amount", "is_active"]
 
 
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "a\x7f", "a\x9fb"])
+def test_a_query_string_may_not_smuggle_what_a_body_may_not_hold(text: str) -> None:
+    assert refusal(notes=text) == {"notes": ["The notes field may not contain control characters."]}
+
+
 @pytest.mark.parametrize(
     ("sent", "value"), [(24.5, None), (12, 12), ("12", 12), (Decimal("12.0"), 12), ("1_000", None), (True, None)]
 )

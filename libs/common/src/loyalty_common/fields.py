@@ -16,6 +16,7 @@ import marshmallow
 from marshmallow import ValidationError
 
 from loyalty_common.money import CURRENCIES, MAX_AMOUNT
+from loyalty_common.strict_json import has_control_characters
 
 MAX_ID = 10**18 - 1
 # Tells the document that "" is admitted besides what the field's schema says.
@@ -97,6 +98,9 @@ class Text(Field):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         if not isinstance(value, str):
             raise ValidationError("The :field field must be a string.")
+        if has_control_characters(value):
+            # Of a query string; in a body they are no JSON of ours.
+            raise ValidationError("The :field field may not contain control characters.")
         if not self._multiline and not value.isprintable() and any(char in value for char in "\r\n\t"):
             raise ValidationError("The :field field may not contain line breaks or tabs.")
         if self._pattern and not self._pattern.fullmatch(value):

@@ -35,12 +35,15 @@ def loads(body: bytes) -> Any:
         raise MalformedJson from None
 
 
+def has_control_characters(text: str) -> bool:
+    """Or unpaired surrogates: PostgreSQL cannot store NUL, and logs must not be forged."""
+    return not (text.isascii() and text.isprintable()) and _FORBIDDEN.search(text) is not None
+
+
 def refuse_control_characters(text: str) -> None:
-    """Called for every string, keys too: PostgreSQL cannot store NUL, and logs must not be forged."""
-    if not text.isascii() or not text.isprintable():
-        match = _FORBIDDEN.search(text)
-        if match:
-            raise MalformedJson("The body contains a control character or an unpaired surrogate.")
+    """Called for every string, keys too."""
+    if has_control_characters(text):
+        raise MalformedJson("The body contains a control character or an unpaired surrogate.")
 
 
 def _refuse_depth(body: bytes) -> None:
