@@ -10,7 +10,7 @@ from flask import Response, current_app
 from loyalty_common import database, pagination, web
 from loyalty_common.openapi import Blueprint
 from loyalty_customers.api.schemas import Customer, CustomerFields, CustomerQuery, ErasedCustomer
-from loyalty_customers.domain import customers, erasing, profiles, queries
+from loyalty_customers.domain import customers, erasing, profiles, queries, searching
 
 blueprint = Blueprint("Customers", __name__, url_prefix="/v1/customers", description=__doc__)
 
@@ -21,7 +21,8 @@ def list_customers(query: Mapping[str, Any]) -> Response:
     """List customers"""
     call = web.current_call()
     with database.transaction(current_app.extensions["engine"], call.tenant_id) as tx:
-        return pagination.page_of(tx, queries.matching(query), by=queries.NEWEST_FIRST, query=query, show=queries.shown)
+        rows, by = searching.matching(tx, query)
+        return pagination.page_of(tx, rows, by=by, query=query, show=queries.shown)
 
 
 @blueprint.route("/<id:customer_id>", methods=["GET"])

@@ -40,6 +40,8 @@ class CustomerFields(fields.Schema):
 class CustomerQuery(ListQuery):
     search = fields.Text(max_length=100)
     updated_since = fields.Timestamp()
+    external_id = fields.Text()
+    email = fields.Email()
 
 
 class Customer(ma.Schema):

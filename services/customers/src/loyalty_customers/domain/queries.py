@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, or_, select
+from sqlalchemy import Row, bindparam, select
 
 from loyalty_common.database import Transaction
 from loyalty_common.fields import normalized_email
-from loyalty_customers.domain.profiles import Profile, customer_object, phone_digits, searchable
+from loyalty_customers.domain.profiles import Profile, customer_object
 from loyalty_customers.models import Customer
 
 _CUSTOMER = Customer.__table__
 NEWEST_FIRST = (Customer.created_at, Customer.id)
-_PRESENT = select(_CUSTOMER).where(Customer.tenant_id == bindparam("tenant_id"), Customer.erased_at.is_(None))
-_BY_ID = _PRESENT.where(Customer.id == bindparam("customer_id"))
-_BY_EMAIL = _PRESENT.where(Customer.email_key == bindparam("email_key"))
+PRESENT = select(_CUSTOMER).where(Customer.tenant_id == bindparam("tenant_id"), Customer.erased_at.is_(None))
+_BY_ID = PRESENT.where(Customer.id == bindparam("customer_id"))
+_BY_EMAIL = PRESENT.where(Customer.email_key == bindparam("email_key"))
 _WITH_ERASED = select(_CUSTOMER).where(
     Customer.tenant_id == bindparam("tenant_id"), Customer.id == bindparam("customer_id")
 )
@@ -38,18 +37,3 @@ def for_directory(tx: Transaction, *, customer_id: int | None, email: str | None
     if customer_id is not None:
         return tx.execute(_WITH_ERASED, {"customer_id": customer_id}).one_or_none()
     return tx.execute(_BY_EMAIL, {"email_key": normalized_email(email or "")}).one_or_none()
-
-
-def matching(query: Mapping[str, Any]) -> Select[Any]:
-    """Customers that a list's filters leave; ``search`` is a literal part of name, e-mail or phone."""
-    rows = _PRESENT
-    if query["search"] is not None:
-        term = query["search"]
-        found = [Customer.search_text.contains(searchable(term), autoescape=True)]
-        digits = phone_digits(term)
-        if digits:
-            found.append(Customer.phone.contains(digits))
-        rows = rows.where(or_(*found))
-    if query["updated_since"] is not None:
-        rows = rows.where(Customer.updated_at >= query["updated_since"])
-    return rows

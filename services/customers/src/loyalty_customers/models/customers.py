@@ -37,4 +37,7 @@ class Customer(Base):
         Index("ux_customers_email_key", "tenant_id", "email_key", unique=True),
         Index("ux_customers_external_id", "tenant_id", "external_id", unique=True),
         Index("ix_customers_newest", "tenant_id", "created_at", "id", postgresql_where=text("erased_at is null")),
+        Index("ix_customers_updated", "tenant_id", "updated_at", postgresql_where=text("erased_at is null")),
+        Index("ix_customers_phone", "tenant_id", "phone"),
+        # And ix_customers_search where PostgreSQL has pg_trgm: migration 0005.
     )
