@@ -171,7 +171,7 @@ class StrictParser(FlaskParser):
         refuse_fields(fields.sentences(error.messages_dict[next(iter(error.messages_dict))]))
 
 
-def refuse_fields(details: Mapping[str, list[str]]) -> NoReturn:
+def refuse_fields(details: errors.Details) -> NoReturn:
     """400 with these sentences, unless the path itself names nothing: then 404 goes first."""
     parameters = request.view_args or {}
     checks: Mapping[str, PathCheck] = current_app.extensions["loyalty_path_checks"]

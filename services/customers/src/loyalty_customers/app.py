@@ -20,7 +20,11 @@ def create_app(settings: Settings) -> Flask:
         settings.database_url, pool_size=settings.database_pool_size, application_name=f"{SERVICE} serve"
     )
     app.extensions["engine"] = engine
-    web.install(app, verifier=TokenVerifier(SERVICE, settings.identity_public_keys))
+    web.install(
+        app,
+        verifier=TokenVerifier(SERVICE, settings.identity_public_keys),
+        path_checks={"customer_id": customers.check_exists},
+    )
     api = openapi.create_api(app, title="Customers")
     api.register_blueprint(customers.blueprint)
     app.register_blueprint(internal.blueprint)

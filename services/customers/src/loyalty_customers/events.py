@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -36,6 +36,29 @@ class CustomerErased:
             "changed": ["erased_at"],
             **dict.fromkeys(("enrollment", "transaction", "stamp_transactions", "voucher_redemption")),
             "erased_at": self.erased_at,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerUpdated:
+    """A profile was changed; ``changed`` names its fields that are different now."""
+
+    name: ClassVar = "customer.updated"
+    customer: Mapping[str, Any]
+    changed: Sequence[str]
+    source: str
+
+    def data(self) -> dict[str, Any]:
+        return {
+            **self.customer,
+            "customer": _person(self.customer),
+            "source": self.source,
+            "changed": self.changed,
+            "enrollment": None,
+            "transaction": None,
+            "stamp_transactions": None,
+            "voucher_redemption": None,
+            "erased_at": None,
         }
 
 

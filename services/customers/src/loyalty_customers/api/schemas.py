@@ -37,6 +37,10 @@ class CustomerFields(fields.Schema):
     metadata = Labels(load_default=dict)
 
 
+class CustomerChanges(CustomerFields, fields.Changes):
+    """``metadata`` is replaced as a whole."""
+
+
 class CustomerQuery(ListQuery):
     search = fields.Text(max_length=100)
     updated_since = fields.Timestamp()

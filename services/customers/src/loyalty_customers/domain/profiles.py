@@ -55,6 +55,11 @@ def phone_digits(term: str) -> str | None:
     return digits or None
 
 
+def differences(before: Profile, after: Profile) -> list[str]:
+    """Names of the fields that are not the same; an e-mail in another case is another one to look at."""
+    return [name for name in Profile.__dataclass_fields__ if getattr(before, name) != getattr(after, name)]
+
+
 def columns(profile: Profile) -> dict[str, Any]:
     """A profile as the columns that hold it."""
     return {

@@ -21,11 +21,14 @@ _WITH_ERASED = select(_CUSTOMER).where(
 )
 
 
+def profile_of(row: Row[Any]) -> Profile:
+    return Profile(email=row.email, name=row.name, phone=row.phone, external_id=row.external_id, metadata=row.metadata)
+
+
 def shown(row: Row[Any]) -> dict[str, Any]:
-    profile = Profile(
-        email=row.email, name=row.name, phone=row.phone, external_id=row.external_id, metadata=row.metadata
+    return customer_object(
+        customer_id=row.id, profile=profile_of(row), created_at=row.created_at, updated_at=row.updated_at
     )
-    return customer_object(customer_id=row.id, profile=profile, created_at=row.created_at, updated_at=row.updated_at)
 
 
 def by_id(tx: Transaction, *, customer_id: int) -> Row[Any] | None:
