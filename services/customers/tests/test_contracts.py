@@ -24,25 +24,41 @@ def test_a_contract_is_a_schema_and_its_example_satisfies_it(event: str) -> None
         validator.validate(example)
 
 
+def published(engine: Engine, tenant_id: int, event: str) -> Any:
+    """The one event of its kind, as webhooks will send it."""
+    query = text("select id, payload::json as data, created_at from outbox where tenant_id = :t and event = :event")
+    with engine.connect() as connection:
+        row = connection.execute(query, {"t": tenant_id, "event": event}).one()
+    created_at = row.created_at.isoformat(timespec="seconds")
+    return {"id": str(row.id), "event": event, "created_at": created_at, "sequence": 1, "data": row.data}
+
+
+def assert_promised_to_the_last_key(envelope: Any) -> None:
+    promised = contract(envelope["event"])
+    promised.validate(envelope)
+    for key in envelope["data"]:
+        without = {name: value for name, value in envelope["data"].items() if name != key}
+        assert not promised.is_valid({**envelope, "data": without}), key
+
+
 @pytest.mark.parametrize(
     "more", [{}, {"name": "Alex Rivera", "phone": "+15551234567", "external_id": "crm-1", "metadata": {"tier": "gold"}}]
 )
 def test_a_new_customer_is_published_as_promised(call: Call, engine: Engine, tenant_id: int, more: Any) -> None:
     call("POST", "/customers", {"email": "alex@example.com", **more})
-    with engine.connect() as connection:
-        query = text("select id, event, payload::json as data, created_at from outbox where tenant_id = :tenant_id")
-        row = connection.execute(query, {"tenant_id": tenant_id}).one()
-    envelope = {
-        "id": str(row.id),
-        "event": row.event,
-        "created_at": row.created_at.isoformat(timespec="seconds"),
-        "sequence": 1,
-        "data": row.data,
-    }
-    contract("customer.created").validate(envelope)
-    for key in row.data:
-        without = {name: value for name, value in row.data.items() if name != key}
-        assert not contract("customer.created").is_valid({**envelope, "data": without}), key
+    assert_promised_to_the_last_key(published(engine, tenant_id, "customer.created"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"name": "Alex"}, {"email": "a@example.com", "phone": "+15551234567", "external_id": "1", "metadata": {"a": "b"}}],
+)
+def test_a_change_is_published_as_promised(call: Call, engine: Engine, tenant_id: int, changes: Any) -> None:
+    customer = call("POST", "/customers", {"email": "alex@example.com"}).json["data"]
+    call("PATCH", f"/customers/{customer['id']}", changes)
+    envelope = published(engine, tenant_id, "customer.updated")
+    assert_promised_to_the_last_key(envelope)
+    assert set(envelope["data"]["changed"]) == set(changes)
 
 
 def test_an_erasure_and_what_it_was_taken_out_of_are_published_as_promised(
