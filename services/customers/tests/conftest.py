@@ -33,6 +33,7 @@ def settings(postgres: Postgres, identity_keys: IdentityKeys) -> Settings:
         events_url="webhooks=http://127.0.0.1:1",
         identity_public_keys=identity_keys.public_keys,
         identity_private_key=identity_keys.private_key("customers"),
+        programs_url="http://127.0.0.1:1",
         log_level="error",
     )
 

@@ -46,7 +46,7 @@ def test_an_index_that_was_left_half_made_is_made_anew(postgres: Postgres) -> No
     engine = database.create_engine(postgres.create_database("customers"), pool_size=2, application_name="tests")
     migrations.upgrade(engine, script_location=MIGRATIONS)
     with engine.begin() as connection:
-        connection.execute(text("update alembic_version set version_num = '0002'"))
+        connection.execute(text("update alembic_version set version_num = '0003'"))
         connection.execute(text("update pg_index set indisvalid = false where indexrelid::regclass::text ~ '^ix_cust'"))
     migrations.upgrade(engine, script_location=MIGRATIONS)
     with engine.connect() as connection:

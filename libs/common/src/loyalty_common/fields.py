@@ -60,6 +60,7 @@ class Field(marshmallow.fields.Field[Any]):
     default_error_messages = {"required": _REQUIRED, "null": _REQUIRED}  # noqa: RUF012
     openapi: Mapping[str, Any] = {}
     empty_is_null = True
+    max_length: int | None = None
 
     def __init__(self, *, openapi: Mapping[str, Any] | None = None, **options: Any) -> None:
         described = {**self.openapi, **(openapi or {}), **options.pop("metadata", {})}
@@ -69,15 +70,12 @@ class Field(marshmallow.fields.Field[Any]):
             described |= {EMPTY_IS_NULL: self.empty_is_null}
         super().__init__(metadata=described, **options)
 
-    max_length: int | None = None
-
     def deserialize(self, value: Any, attr: str | None = None, data: Any = None, **kwargs: Any) -> Any:
         if isinstance(value, str):
             # Before trimming: the document's maxLength is about what is sent.
             if self.max_length is not None and len(value) > self.max_length:
                 raise ValidationError(f"The :field field may not be longer than {self.max_length} characters.")
-            value = unicodedata.normalize("NFC", value.strip())
-            value = None if not value and self.empty_is_null else value
+            value = unicodedata.normalize("NFC", value.strip()) or (None if self.empty_is_null else "")
         if value is None and not self.required:
             # An explicit null means the same as leaving the field out.
             value = marshmallow.missing

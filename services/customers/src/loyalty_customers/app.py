@@ -7,9 +7,10 @@ import os
 from flask import Flask
 
 from loyalty_common import database, health, logs, openapi, web
-from loyalty_common.identity import TokenVerifier
+from loyalty_common.identity import TokenSigner, TokenVerifier
+from loyalty_common.service_client import ServiceClient
 from loyalty_customers import settings as settings_module
-from loyalty_customers.api import customers, internal
+from loyalty_customers.api import customers, identifiers, internal
 from loyalty_customers.settings import SERVICE, Settings
 
 
@@ -20,13 +21,17 @@ def create_app(settings: Settings) -> Flask:
         settings.database_url, pool_size=settings.database_pool_size, application_name=f"{SERVICE} serve"
     )
     app.extensions["engine"] = engine
+    app.extensions["programs"] = ServiceClient(
+        settings.programs_url, audience="programs", signer=TokenSigner(SERVICE, settings.identity_private_key)
+    )
     web.install(
         app,
         verifier=TokenVerifier(SERVICE, settings.identity_public_keys),
         path_checks={"customer_id": customers.check_exists},
     )
     api = openapi.create_api(app, title="Customers")
-    api.register_blueprint(customers.blueprint)
+    for blueprint in (customers.blueprint, identifiers.blueprint):
+        api.register_blueprint(blueprint)
     app.register_blueprint(internal.blueprint)
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
     app.extensions["api"] = api

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +23,7 @@ class Settings:
     events_url: str
     identity_public_keys: Mapping[str, Sequence[str]]
     identity_private_key: str
+    programs_url: str
     log_level: str
 
 
@@ -38,6 +41,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         events_url=environment.events_url("EVENTS_URL"),
         identity_public_keys=environment.json_object("IDENTITY_PUBLIC_KEYS"),
         identity_private_key=environment.key32("IDENTITY_PRIVATE_KEY"),
+        programs_url=environment.url("PROGRAMS_URL"),
         log_level=environment.text("LOG_LEVEL", default="info"),
     )
     environment.check()
@@ -55,6 +59,8 @@ def for_document() -> Settings:
         public_base_url="",
         events_url="",
         identity_public_keys={},
-        identity_private_key="",
+        # A signer wants a key; nobody knows this one, so nobody trusts it.
+        identity_private_key=base64.b64encode(secrets.token_bytes(32)).decode(),
+        programs_url="",
         log_level="warning",
     )

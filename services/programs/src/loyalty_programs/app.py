@@ -17,6 +17,7 @@ from loyalty_programs.api import (
     cards,
     claims,
     enrollments,
+    internal_members,
     internal_usage,
     points,
     previews,
@@ -80,7 +81,8 @@ def create_app(settings: Settings) -> Flask:
         referrals,
     ):
         api.register_blueprint(module.blueprint)
-    app.register_blueprint(internal_usage.blueprint)
+    for internal in (internal_members, internal_usage):
+        app.register_blueprint(internal.blueprint)
     app.register_blueprint(events_blueprint(consumers.handler(engine)))
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
     app.extensions["api"] = api

@@ -11,8 +11,8 @@ import structlog
 from alembic import op
 from sqlalchemy.exc import ProgrammingError
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
