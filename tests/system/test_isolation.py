@@ -28,7 +28,7 @@ BODIES = {
 }
 
 
-OF_ONESELF = ("/me", "/organization")
+OF_ONESELF = ("/me", "/organization", "/statistics")
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,8 @@ def settings(postgres: Postgres, identity_keys: IdentityKeys) -> Settings:
         identity_public_keys=identity_keys.public_keys,
         identity_private_key=identity_keys.private_key("customers"),
         programs_url="http://127.0.0.1:1",
+        vouchers_url="http://127.0.0.1:1",
+        webhooks_url="http://127.0.0.1:1",
         log_level="error",
     )
 

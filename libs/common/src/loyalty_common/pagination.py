@@ -55,10 +55,10 @@ def page_of(
     last = max(1, -(-total // per_page))
     meta = {"current_page": page, "last_page": last, "per_page": per_page, "total": total}
     links = {
-        "first": _link(page=1),
-        "last": _link(page=last),
-        "prev": _link(page=min(page - 1, last)) if page > 1 and total else None,
-        "next": _link(page=page + 1) if page < last else None,
+        "first": link(page=1),
+        "last": link(page=last),
+        "prev": link(page=min(page - 1, last)) if page > 1 and total else None,
+        "next": link(page=page + 1) if page < last else None,
     }
     return web.answer([show(row) for row in found], meta=meta, links=links)
 
@@ -74,29 +74,29 @@ def _by_cursor(
 ) -> Response:
     per_page = query["per_page"]
     if query["cursor"]:
-        ordered = ordered.where(tuple_(*by) < tuple_(*_decode(query["cursor"])))
+        ordered = ordered.where(tuple_(*by) < tuple_(*decode(query["cursor"])))
     keyed = ordered.add_columns(by[0].label("cursor_at"), by[1].label("cursor_id")).limit(per_page + 1)
     found = tx.execute(keyed, parameters).all()
     more = len(found) > per_page
     found = found[:per_page]
     meta = {"current_page": None, "last_page": None, "per_page": per_page, "total": None}
-    following = _link(cursor=_encode(found[-1].cursor_at, found[-1].cursor_id)) if more else None
-    links = {"first": _link(cursor=""), "last": None, "prev": None, "next": following}
+    following = link(cursor=encode(found[-1].cursor_at, found[-1].cursor_id)) if more else None
+    links = {"first": link(cursor=""), "last": None, "prev": None, "next": following}
     return web.answer([show(row) for row in found], meta=meta, links=links)
 
 
-def _link(**position: Any) -> str:
+def link(**position: Any) -> str:
     """The public URL of this list with the caller's other parameters first; never built from Host."""
     kept = [(key, value) for key, value in request.args.items(multi=True) if key not in ("page", "cursor")]
     base: str = current_app.config["PUBLIC_BASE_URL"]
     return f"{base}{request.path.removeprefix('/v1')}?{urlencode([*kept, *position.items()])}"
 
 
-def _encode(at: datetime, row_id: int) -> str:
+def encode(at: datetime, row_id: int) -> str:
     return base64.urlsafe_b64encode(orjson.dumps({"t": at.isoformat(), "i": row_id})).rstrip(b"=").decode()
 
 
-def _decode(cursor: str) -> tuple[datetime, int]:
+def decode(cursor: str) -> tuple[datetime, int]:
     try:
         position = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         at, row_id = datetime.fromisoformat(position["t"]), position["i"]

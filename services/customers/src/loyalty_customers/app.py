@@ -10,7 +10,8 @@ from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import TokenSigner, TokenVerifier
 from loyalty_common.service_client import ServiceClient
 from loyalty_customers import settings as settings_module
-from loyalty_customers.api import customers, identifiers, internal
+from loyalty_customers.api import customers, identifiers, internal, statistics, views
+from loyalty_customers.domain.composing import Suite
 from loyalty_customers.settings import SERVICE, Settings
 
 
@@ -21,17 +22,19 @@ def create_app(settings: Settings) -> Flask:
         settings.database_url, pool_size=settings.database_pool_size, application_name=f"{SERVICE} serve"
     )
     app.extensions["engine"] = engine
-    app.extensions["programs"] = ServiceClient(
-        settings.programs_url, audience="programs", signer=TokenSigner(SERVICE, settings.identity_private_key)
-    )
+    signer = TokenSigner(SERVICE, settings.identity_private_key)
+    urls = {"programs": settings.programs_url, "vouchers": settings.vouchers_url, "webhooks": settings.webhooks_url}
+    services = {name: ServiceClient(url, audience=name, signer=signer) for name, url in urls.items()}
+    app.extensions["programs"] = services["programs"]
+    app.extensions["suite"] = Suite(services)
     web.install(
         app,
         verifier=TokenVerifier(SERVICE, settings.identity_public_keys),
         path_checks={"customer_id": customers.check_exists},
     )
     api = openapi.create_api(app, title="Customers")
-    for blueprint in (customers.blueprint, identifiers.blueprint):
-        api.register_blueprint(blueprint)
+    for module in (customers, identifiers, views, statistics):
+        api.register_blueprint(module.blueprint)
     app.register_blueprint(internal.blueprint)
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
     app.extensions["api"] = api

@@ -24,6 +24,8 @@ class Settings:
     identity_public_keys: Mapping[str, Sequence[str]]
     identity_private_key: str
     programs_url: str
+    vouchers_url: str
+    webhooks_url: str
     log_level: str
 
 
@@ -42,6 +44,8 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         identity_public_keys=environment.json_object("IDENTITY_PUBLIC_KEYS"),
         identity_private_key=environment.key32("IDENTITY_PRIVATE_KEY"),
         programs_url=environment.url("PROGRAMS_URL"),
+        vouchers_url=environment.url("VOUCHERS_URL"),
+        webhooks_url=environment.url("WEBHOOKS_URL"),
         log_level=environment.text("LOG_LEVEL", default="info"),
     )
     environment.check()
@@ -62,5 +66,7 @@ def for_document() -> Settings:
         # A signer wants a key; nobody knows this one, so nobody trusts it.
         identity_private_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         programs_url="",
+        vouchers_url="",
+        webhooks_url="",
         log_level="warning",
     )

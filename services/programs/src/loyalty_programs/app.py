@@ -17,6 +17,7 @@ from loyalty_programs.api import (
     cards,
     claims,
     enrollments,
+    internal_customers,
     internal_members,
     internal_usage,
     points,
@@ -81,7 +82,7 @@ def create_app(settings: Settings) -> Flask:
         referrals,
     ):
         api.register_blueprint(module.blueprint)
-    for internal in (internal_members, internal_usage):
+    for internal in (internal_customers, internal_members, internal_usage):
         app.register_blueprint(internal.blueprint)
     app.register_blueprint(events_blueprint(consumers.handler(engine)))
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))

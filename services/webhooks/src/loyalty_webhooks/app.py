@@ -10,7 +10,7 @@ from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import TokenVerifier
 from loyalty_common.messaging.endpoint import events_blueprint
 from loyalty_webhooks import settings as settings_module
-from loyalty_webhooks.api import endpoints
+from loyalty_webhooks.api import endpoints, internal
 from loyalty_webhooks.consumers import events
 from loyalty_webhooks.domain.secret_box import SecretBox
 from loyalty_webhooks.settings import SERVICE, Settings
@@ -32,6 +32,7 @@ def create_app(settings: Settings) -> Flask:
     web.install(app, verifier=TokenVerifier(SERVICE, settings.identity_public_keys))
     api = openapi.create_api(app, title="Webhooks")
     api.register_blueprint(endpoints.blueprint)
+    app.register_blueprint(internal.blueprint)
     app.register_blueprint(events_blueprint(events.handler(engine)))
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
     app.extensions["api"] = api

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Row, Select, and_, bindparam, select
 
 from loyalty_common.database import Transaction
 from loyalty_programs.domain import queries, shapes
-from loyalty_programs.models import points_transactions, redemptions
+from loyalty_programs.models import enrollments, points_transactions, redemptions
 
 _TENANT = bindparam("tenant_id", type_=BigInteger)
 _ledger = points_transactions.c
@@ -28,6 +28,10 @@ _ROWS = (
     .where(redemptions.c.tenant_id == _TENANT)
 )
 _OF_TRANSACTION = _ROWS.where(_ledger.id == bindparam("transaction_id"))
+_MINE = select(enrollments.c.id).where(
+    enrollments.c.tenant_id == _TENANT, enrollments.c.customer_id == bindparam("customer_id")
+)
+_OF_CUSTOMER = _ROWS.where(redemptions.c.enrollment_id.in_(_MINE)).order_by(redemptions.c.id)
 
 
 def of_transaction(tx: Transaction, *, transaction_id: int) -> dict[str, Any]:
@@ -57,3 +61,8 @@ def show(row: Row[Any]) -> dict[str, Any]:
         "created_at": columns["redemption_created_at"],
     }
     return shapes.redemption(own, shapes.transaction(columns))
+
+
+def of_customer(tx: Transaction, *, customer_id: int) -> list[dict[str, Any]]:
+    """All of them, oldest first."""
+    return [show(row) for row in tx.execute(_OF_CUSTOMER, {"customer_id": customer_id})]
