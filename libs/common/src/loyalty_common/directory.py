@@ -6,7 +6,7 @@ Newer versions win, whichever way they came. An erased customer leaves a tombsto
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -101,10 +101,19 @@ class Directory:
         self, tx: Transaction, *, customer: Mapping[str, Any] | None, customer_id: int, version: int, erased_at: Any
     ) -> None:
         """``customer`` is the owner's object: with ``erased_at`` set one of nulls, or None if it was asked for."""
-        email = None if erased_at or customer is None else normalized_email(customer["email"])
-        row = {"customer_id": customer_id, "email": email, "profile": customer, "version": version}
-        statement = insert(self.customers).values({**row, "tenant_id": tx.tenant_id, "erased_at": erased_at})
-        tx.connection.execute(_newer_wins(statement, self.customers))
+        row = {"customer_id": customer_id, "profile": customer, "version": version, "erased_at": erased_at}
+        self.learn_customers(tx, [row])
+
+    def learn_customers(self, tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+        """All at once; each has ``customer_id``, ``profile`` (as above), ``version``, ``erased_at``."""
+        values = [
+            {**row, "tenant_id": tx.tenant_id, "email": normalized_email(profile["email"]) if known else None}
+            # In the order in which consumers learn: two that learn of the same customers would deadlock.
+            for row in sorted(rows, key=lambda row: str(row["customer_id"]))
+            for profile in [row["profile"]]
+            for known in [profile is not None and row["erased_at"] is None]
+        ]
+        tx.connection.execute(_newer_wins(insert(self.customers), self.customers), values)
 
     def hear_of_customer(self, connection: Connection, message: Message) -> None:
         """Effect of customer.created and customer.updated as the customers service publishes them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import requests
 from requests.adapters import HTTPAdapter
 
@@ -32,20 +33,35 @@ class ServiceClient:
 
         Call it outside any transaction.
         """
+        answered = self._ask("GET", path, tenant_id, params=params, timeout=(_CONNECT_S, _READ_S))
+        return None if answered.status_code == 404 else self._data(answered)
+
+    def post(self, path: str, *, tenant_id: int, body: Mapping[str, Any], timeout_s: float = _READ_S) -> dict[str, Any]:
+        """``data`` of the answer; ``Unavailable`` for anything but a success: then it may have happened or not.
+
+        Only what is idempotent by what ``body`` says may be asked for like this, outside any transaction. Where no
+        connection could be made it is tried once more; what was sent is not sent again.
+        """
+        return self._data(self._ask("POST", path, tenant_id, data=orjson.dumps(body), timeout=(_CONNECT_S, timeout_s)))
+
+    def _ask(self, method: str, path: str, tenant_id: int | None, **options: Any) -> requests.Response:
         token = self._signer.mint(self._audience, tenant_id=tenant_id)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         try:
-            response = self._session.get(
-                f"{self._base_url}{path}",
-                params=params,
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=(_CONNECT_S, _READ_S),
-                allow_redirects=False,
+            return self._session.request(
+                method, f"{self._base_url}{path}", headers=headers, allow_redirects=False, **options
             )
-            if response.status_code == 404:
-                return None
-            if response.status_code == 200:
-                data: dict[str, Any] = response.json()["data"]
+        except requests.RequestException as error:
+            raise self._unavailable() from error
+
+    def _data(self, answered: requests.Response) -> dict[str, Any]:
+        try:
+            if answered.status_code == 200:
+                data: dict[str, Any] = answered.json()["data"]
                 return data
-        except (requests.RequestException, ValueError, KeyError) as error:
-            raise Unavailable(f"The {self._audience} service is not available at the moment.") from error
-        raise Unavailable(f"The {self._audience} service is not available at the moment.")
+        except (ValueError, KeyError) as error:
+            raise self._unavailable() from error
+        raise self._unavailable()
+
+    def _unavailable(self) -> Unavailable:
+        return Unavailable(f"The {self._audience} service is not available at the moment.")
