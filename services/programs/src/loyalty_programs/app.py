@@ -18,6 +18,7 @@ from loyalty_programs.api import (
     claims,
     enrollments,
     internal_customers,
+    internal_imports,
     internal_members,
     internal_usage,
     points,
@@ -82,7 +83,7 @@ def create_app(settings: Settings) -> Flask:
         referrals,
     ):
         api.register_blueprint(module.blueprint)
-    for internal in (internal_customers, internal_members, internal_usage):
+    for internal in (internal_customers, internal_imports, internal_members, internal_usage):
         app.register_blueprint(internal.blueprint)
     app.register_blueprint(events_blueprint(consumers.handler(engine)))
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))

@@ -13,6 +13,8 @@ ValidationFailed
 ├── UnknownReferralCode
 ├── InvalidMilestones        a field is missing, or belongs to another type
 ├── UnknownMilestone         none that could be completed by hand
+├── MemberSinceOutOfRange    an import says that a membership began before 1900 or begins after today
+├── UnknownCard              an import names a loyalty card that the tenant does not have
 └── Refusal
     ├── CustomerNotFound         customer_not_found
     ├── DuplicateReference       duplicate_reference
@@ -60,6 +62,7 @@ ValidationFailed
 
 from __future__ import annotations
 
+from loyalty_programs.domain.errors.imports import MemberSinceOutOfRange, UnknownCard
 from loyalty_programs.domain.errors.points import (
     BalanceOutOfRange,
     CardExpired,
@@ -151,6 +154,7 @@ __all__ = [
     "InsufficientPoints",
     "InvalidMilestones",
     "MilestoneAlreadyCompleted",
+    "MemberSinceOutOfRange",
     "NotReversible",
     "OnlyWhole",
     "QuantityBelowClaims",
@@ -176,6 +180,7 @@ __all__ = [
     "StampsNotReversible",
     "StampsRefusal",
     "TooManyDecimals",
+    "UnknownCard",
     "UnknownLocation",
     "UnknownLoyaltyCard",
     "UnknownMilestone",
