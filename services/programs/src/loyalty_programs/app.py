@@ -18,6 +18,7 @@ from loyalty_programs.api import (
     claims,
     enrollments,
     internal_customers,
+    exports,
     internal_imports,
     internal_members,
     internal_usage,
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> Flask:
         stamp_rewards,
         referral_programs,
         referrals,
+        exports,
     ):
         api.register_blueprint(module.blueprint)
     for internal in (internal_customers, internal_imports, internal_members, internal_usage):

@@ -12,7 +12,7 @@ from loyalty_common.errors import Details, ValidationFailed
 from loyalty_common.messaging.outbox import outbox_row
 from loyalty_common.record import Record
 from loyalty_programs.domain import enrolling, shapes
-from loyalty_programs.domain.errors import CustomerNotFound, DuplicateReference, UnknownCard
+from loyalty_programs.domain.errors import CustomerNotFound, DuplicateReference, UnknownLoyaltyCard
 from loyalty_programs.domain.ledger import Entry
 from loyalty_programs.domain.ledger_rows import Columns, balance_event, balance_row, ledger_row
 from loyalty_programs.domain.members import NUMBERS, member_number
@@ -71,8 +71,8 @@ def record(
 def _open(account: Account, written: _Written, *, at: datetime, choose: Callable[[int], int]) -> None:
     asked = account.asked
     if account.card_row is None:
-        raise UnknownCard
-    if account.profile is None:
+        raise UnknownLoyaltyCard
+    if account.profile is None or account.is_erased:
         raise CustomerNotFound("email")
     if account.earlier is not None:
         if account.earlier != (asked.customer_id, asked.points, SOURCE):

@@ -57,7 +57,7 @@ class OpeningBalance:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One row's facts. ``card_row`` is None for a card that does not exist, ``profile`` for a customer who is erased.
+    """One row's facts. ``card_row`` is None for a card that does not exist.
 
     ``earlier``: what used the reference up (customer, points, source).
     """
@@ -66,6 +66,7 @@ class Account:
     card_row: dict[str, Any] | None
     time_zone: str
     profile: Mapping[str, Any] | None
+    is_erased: bool
     enrollment: dict[str, Any] | None
     version: int | None
     earlier: tuple[int, int, str] | None
@@ -137,6 +138,7 @@ _LOAD = (
         *(each.label(f"enrollment_{each.name}") for each in _ENROLLMENT.c),
         places.HOME.c.time_zone,
         _CUSTOMER.c.profile,
+        _CUSTOMER.c.erased_at,
         # Drawn under the lock, so that ids order each ledger.
         enrollment_ids.next_value().label("next_enrollment_id"),
         points_transaction_ids.next_value().label("next_transaction_id"),
@@ -193,6 +195,7 @@ def _account(
         card_row=card,
         time_zone=row["time_zone"] or "",
         profile=row["profile"],
+        is_erased=row["erased_at"] is not None,
         enrollment=enrollment,
         version=row["enrollment_version"],
         earlier=earlier.get((asked.card_id, asked.reference)),

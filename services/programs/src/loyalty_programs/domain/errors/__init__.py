@@ -9,12 +9,11 @@ ValidationFailed
 ├── BalanceOutOfRange        more points than an integer of JSON carries exactly
 ├── OnlyWhole                a part was to be reversed of what is no purchase
 ├── TooManyDecimals          for the currency of the purchase
-├── UnknownLoyaltyCard       a referral program needs one of the tenant's
+├── UnknownLoyaltyCard       a referral program or an import names none of the tenant's
 ├── UnknownReferralCode
 ├── InvalidMilestones        a field is missing, or belongs to another type
 ├── UnknownMilestone         none that could be completed by hand
 ├── MemberSinceOutOfRange    an import says that a membership began before 1900 or begins after today
-├── UnknownCard              an import names a loyalty card that the tenant does not have
 └── Refusal
     ├── CustomerNotFound         customer_not_found
     ├── DuplicateReference       duplicate_reference
@@ -62,7 +61,7 @@ ValidationFailed
 
 from __future__ import annotations
 
-from loyalty_programs.domain.errors.imports import MemberSinceOutOfRange, UnknownCard
+from loyalty_programs.domain.errors.imports import MemberSinceOutOfRange
 from loyalty_programs.domain.errors.points import (
     BalanceOutOfRange,
     CardExpired,
@@ -153,8 +152,8 @@ __all__ = [
     "EnrollmentSuspended",
     "InsufficientPoints",
     "InvalidMilestones",
-    "MilestoneAlreadyCompleted",
     "MemberSinceOutOfRange",
+    "MilestoneAlreadyCompleted",
     "NotReversible",
     "OnlyWhole",
     "QuantityBelowClaims",
@@ -180,7 +179,6 @@ __all__ = [
     "StampsNotReversible",
     "StampsRefusal",
     "TooManyDecimals",
-    "UnknownCard",
     "UnknownLocation",
     "UnknownLoyaltyCard",
     "UnknownMilestone",

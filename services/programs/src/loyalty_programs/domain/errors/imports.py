@@ -8,8 +8,3 @@ from loyalty_common.errors import ValidationFailed
 class MemberSinceOutOfRange(ValidationFailed):
     def __init__(self) -> None:
         super().__init__(details={"member_since": ["The member since field must be a day from 1900 until today."]})
-
-
-class UnknownCard(ValidationFailed):
-    def __init__(self) -> None:
-        super().__init__(details={"loyalty_card_id": ["The loyalty card does not exist."]})
