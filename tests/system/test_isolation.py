@@ -56,6 +56,8 @@ def own_everything(merchant: Any, name: str) -> dict[str, int]:
     }
     ids = {kind: merchant.api.data("POST", f"/{kind}", body)["id"] for kind, body in bodies.items()}
     ids["partner-locations"] = merchant.partner_location_id
+    file = {"data": f"email\n{name}@example.com\n", "headers": {"Content-Type": "text/csv"}}
+    ids["imports"] = merchant.api.data("POST", "/imports?type=customers", **file)["id"]
     email = {"customer_email": f"{name}@example.com"}
     program = {"loyalty_card_id": ids["loyalty-cards"], "milestones": [{"type": "enrolled"}]}
     ids["referral-programs"] = merchant.api.data("POST", "/referral-programs", {"name": f"{name} friends", **program})[

@@ -11,8 +11,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from loyalty_common import database, migrations
+from loyalty_common.service_client import ServiceClient
 from loyalty_customers.__main__ import MIGRATIONS
 from loyalty_customers.app import create_app
+from loyalty_customers.jobs.imports import step
 from loyalty_customers.settings import Settings
 from loyalty_testing.keys import IdentityKeys
 from loyalty_testing.postgres import Postgres
@@ -76,3 +78,29 @@ def call(client: FlaskClient, tenant_id: int, gateway_token: Callable[..., str])
         return client.open(f"/v1{path}", method=method, headers={**headers, **options.pop("headers", {})}, **options)
 
     return call_as_gateway
+
+
+@pytest.fixture
+def upload(call: Call) -> Call:
+    """``upload("email\\nalex@example.com\\n", media_type="text/csv", key="k")``: the answer to a file."""
+
+    def send(
+        content: str | bytes, *, media_type: str = "text/csv", query: str = "?type=customers", **options: Any
+    ) -> Any:
+        body = content.encode() if isinstance(content, str) else content
+        return call("POST", f"/imports{query}", data=body, content_type=media_type, **options)
+
+    return send
+
+
+@pytest.fixture
+def work_off(engine: Engine, call: Call, identity_keys: IdentityKeys) -> Callable[[int], Any]:
+    """Works at imports as a worker does until nothing is due; the import as it is shown then. Programs is down."""
+    programs = ServiceClient("http://127.0.0.1:1", audience="programs", signer=identity_keys.signer("customers"))
+
+    def work(import_id: int) -> Any:
+        while step(engine, programs):
+            pass
+        return call("GET", f"/imports/{import_id}").json["data"]
+
+    return work

@@ -19,10 +19,10 @@ DATABASES = {service: service for service in SERVICES} | {"gateway": "accounts"}
 SUBSCRIBERS = ("programs", "vouchers", "webhooks")
 _JOB = "job all --every 600"
 # The first seconds belong to the listeners, which are waited for.
-_DELAYS_S = {"relay": 6.0, "deliver": 6.0, "consume": 6.0, "job": 12.0}
+_DELAYS_S = {"relay": 6.0, "deliver": 6.0, "consume": 6.0, "work": 6.0, "job": 12.0}
 _PROCESSES = {
     "gateway": ("serve", "internal", "relay", _JOB),
-    "customers": ("serve", "relay", _JOB),
+    "customers": ("serve", "relay", "work", _JOB),
     "programs": ("serve", "relay", _JOB),
     "vouchers": ("serve", "relay", _JOB),
     "webhooks": ("serve", "deliver", _JOB),

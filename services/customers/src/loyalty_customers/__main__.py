@@ -1,4 +1,4 @@
-"""``loyalty-customers serve | migrate | relay | job NAME | openapi``
+"""``loyalty-customers serve | migrate | relay | work | job NAME | openapi``
 
 Imports stand in the commands: ``serve`` becomes gunicorn and a migration needs no web, so each process
 loads only what it runs.
@@ -30,7 +30,9 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     logs.configure(SERVICE, level=settings.log_level)
-    {"serve": _serve, "migrate": _migrate, "relay": _relay, "job": _job}[arguments.command](settings, arguments)
+    {"serve": _serve, "migrate": _migrate, "relay": _relay, "work": _work, "job": _job}[arguments.command](
+        settings, arguments
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -39,8 +41,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="answer HTTP")
     commands.add_parser("migrate", help="bring the database to the newest schema")
     commands.add_parser("relay", help="publish what the outbox holds")
+    commands.add_parser("work", help="work off imports")
     job = commands.add_parser("job", help="run a scheduled job")
-    job.add_argument("name", help="prune_idempotency, or all")
+    job.add_argument("name", help="prune_idempotency, prune_import_errors, or all")
     job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
     commands.add_parser("openapi", help="print the OpenAPI document")
     return parser
@@ -75,6 +78,21 @@ def _relay(settings: Settings, _: argparse.Namespace) -> None:
         signer=TokenSigner(SERVICE, settings.identity_private_key),
         stop=until_stopped(),
     )
+
+
+def _work(settings: Settings, _: argparse.Namespace) -> None:
+    from functools import partial
+
+    from loyalty_common import database
+    from loyalty_common.identity import TokenSigner
+    from loyalty_common.process import run_worker, until_stopped
+    from loyalty_common.service_client import ServiceClient
+    from loyalty_customers.jobs.imports import step
+
+    engine = database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} work")
+    signer = TokenSigner(SERVICE, settings.identity_private_key)
+    programs = ServiceClient(settings.programs_url, audience="programs", signer=signer)
+    run_worker(partial(step, engine, programs), stop=until_stopped())
 
 
 def _job(settings: Settings, arguments: argparse.Namespace) -> None:

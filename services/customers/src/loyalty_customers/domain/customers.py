@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, literal, select
+from sqlalchemy import Row, Table, and_, bindparam, literal, select
 
 from loyalty_common.database import Conflict, Transaction
 from loyalty_common.idempotency import Reply, RequestKey, idempotency_row, replay_columns, same_key, stored_reply
@@ -75,17 +75,21 @@ def _record_new(
 ) -> Reply:
     if loaded.external_id_holder is not None:
         raise ExternalIdTaken
-    customer = profiles.customer_object(customer_id=loaded.next_id, profile=profile, created_at=at, updated_at=at)
-    event = CustomerCreated(customer=customer, source=source)
+    customer, rows = new_rows(loaded.next_id, profile, source=source, at=at)
     reply = Reply(201, customer)
-    row = {**profiles.columns(profile), "id": loaded.next_id, "version": 1, "created_at": at, "updated_at": at}
-    _RECORD_NEW.write(
-        tx,
-        {
-            _CUSTOMERS: [row],
-            outbox: [outbox_row(event=event.name, data=event.data(), created_at=at, version=1)],
-            idempotency: [idempotency_row(request, reply, at=at)],
-        },
-    )
+    _RECORD_NEW.write(tx, {**rows, idempotency: [idempotency_row(request, reply, at=at)]})
     emails.check_passed_on(tx, email=profile.email, customer_id=loaded.next_id)
     return reply
+
+
+def new_rows(
+    customer_id: int, profile: Profile, *, source: str, at: datetime
+) -> tuple[dict[str, Any], dict[Table, list[dict[str, Any]]]]:
+    """A customer who comes into being: as he is shown, and the rows to be recorded."""
+    customer = profiles.customer_object(customer_id=customer_id, profile=profile, created_at=at, updated_at=at)
+    event = CustomerCreated(customer=customer, source=source)
+    row = {**profiles.columns(profile), "id": customer_id, "version": 1, "created_at": at, "updated_at": at}
+    return customer, {
+        _CUSTOMERS: [row],
+        outbox: [outbox_row(event=event.name, data=event.data(), created_at=at, version=1)],
+    }

@@ -7,9 +7,11 @@ his up has left the outbox, they may still take the address for his: so long it 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
-from sqlalchemy import bindparam, cast, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import any_, bindparam, cast, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.types import Text
 
 from loyalty_common.database import Transaction
 from loyalty_common.errors import Unavailable
@@ -20,6 +22,15 @@ _GIVEN_UP = select(outbox.c.id).where(
     outbox.c.tenant_id == bindparam("tenant_id"),
     outbox.c.freed_email == bindparam("freed_email"),
     cast(outbox.c.payload, JSONB)["id"].as_integer() != bindparam("customer_id"),
+)
+
+_ANY_GIVEN_UP = (
+    select(outbox.c.id)
+    .where(
+        outbox.c.tenant_id == bindparam("tenant_id"),
+        outbox.c.freed_email == any_(bindparam("freed_emails", type_=ARRAY(Text))),
+    )
+    .limit(1)
 )
 
 
@@ -38,4 +49,15 @@ def check_passed_on(tx: Transaction, *, email: str, customer_id: int) -> None:
     could still take the address and give it up again; now the unique index keeps everybody from it.
     """
     if tx.execute(_GIVEN_UP.limit(1), {**freed(email), "customer_id": customer_id}).first() is not None:
-        raise Unavailable("This e-mail address is passing from one customer to another.", retry_after_s=1)
+        raise _passing_on()
+
+
+def check_all_new_ones_passed_on(tx: Transaction, addresses: Iterable[str]) -> None:
+    """The same for many, whom nobody can have given up before: they came into being in this transaction."""
+    digests = [freed(address)["freed_email"] for address in addresses]
+    if tx.execute(_ANY_GIVEN_UP, {"freed_emails": digests}).first() is not None:
+        raise _passing_on()
+
+
+def _passing_on() -> Unavailable:
+    return Unavailable("This e-mail address is passing from one customer to another.", retry_after_s=1)

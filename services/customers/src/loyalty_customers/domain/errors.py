@@ -5,6 +5,7 @@ ValidationFailed                 (loyalty_common.errors)
 ├── EmailTaken                   another customer of this tenant has it
 ├── ExternalIdTaken              another customer of this tenant has it
 ├── LoyaltyCardNotNamed          a customer of several loyalty cards has as many member numbers
+├── FileUnreadable               an import of which nothing can be taken for certain
 └── Refusal
     ├── AmbiguousIdentifier      several customers have this phone number
     └── CustomerNotEnrolled      who has no member number has no QR code
@@ -28,6 +29,11 @@ class EmailTaken(ValidationFailed):
 class ExternalIdTaken(ValidationFailed):
     def __init__(self) -> None:
         super().__init__(details={"external_id": ["The external id field is taken by another customer."]})
+
+
+class FileUnreadable(ValidationFailed):
+    def __init__(self, sentence: str) -> None:
+        super().__init__(details={"file": [sentence]})
 
 
 class LoyaltyCardNotNamed(ValidationFailed):
