@@ -10,7 +10,7 @@ from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import TokenSigner, TokenVerifier
 from loyalty_common.service_client import ServiceClient
 from loyalty_customers import settings as settings_module
-from loyalty_customers.api import customers, identifiers, imports, internal, statistics, views
+from loyalty_customers.api import customers, exports, identifiers, imports, internal, statistics, views
 from loyalty_customers.domain.composing import Suite
 from loyalty_customers.settings import SERVICE, Settings
 
@@ -30,10 +30,10 @@ def create_app(settings: Settings) -> Flask:
     web.install(
         app,
         verifier=TokenVerifier(SERVICE, settings.identity_public_keys),
-        path_checks={"customer_id": customers.check_exists},
+        path_checks={"customer_id": customers.check_exists, "import_id": imports.check_exists},
     )
     api = openapi.create_api(app, title="Customers")
-    for module in (customers, identifiers, views, imports, statistics):
+    for module in (customers, identifiers, views, imports, exports, statistics):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(internal.blueprint)
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))

@@ -59,6 +59,11 @@ class Import(ma.Schema):
     created_at = ma.fields.DateTime(required=True)
 
 
+def check_exists(*, import_id: int) -> None:
+    """``NotFound`` for an import that is not the caller's."""
+    _existing(import_id)
+
+
 @blueprint.route("", methods=["POST"])
 @blueprint.doc(requestBody=_BODY, **{"x-loyalty": _UPLOAD})  # type: ignore[untyped-decorator]
 @blueprint.operation("customers:write", query=UploadQuery, answers={201: Import}, timeout_s=120)
