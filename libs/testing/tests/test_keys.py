@@ -22,4 +22,4 @@ def test_a_token_for_another_service_is_refused(identity_keys, gateway_token):
 
 def test_every_issuer_has_a_pair_of_its_own(identity_keys):
     keys = [key for pair in identity_keys.public_keys.values() for key in pair]
-    assert len(set(keys)) == 5
+    assert len(set(keys)) == 6
