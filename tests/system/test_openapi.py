@@ -37,6 +37,7 @@ def test_every_operation_is_named_once_and_says_how_it_fails(document: dict[str,
     assert all({"400", "401", "403", "429", "500"} <= set(operation["responses"]) for operation in operations)
 
 
+@pytest.mark.timeout(900)
 def test_schemathesis_finds_nothing(suite: Any, merchant: Any, tmp_path: Path) -> None:
     """All checks, on a merchant who has something to be found; 400 is how business rules answer."""
     location = {"partner_location_id": merchant.partner_location_id}
@@ -51,12 +52,15 @@ def test_schemathesis_finds_nothing(suite: Any, merchant: Any, tmp_path: Path) -
             f"{suite.base_url}/openapi.json",
             "--header",
             f"Authorization: Bearer {merchant.live_key}",
+            # The same requests at every run: what is red can be repeated. Another number tries others.
+            "--seed",
+            os.environ.get("SCHEMATHESIS_SEED", "1"),
         ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONWARNINGS": "ignore", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=840,
     )
     assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-2_000:]
