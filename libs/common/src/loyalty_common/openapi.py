@@ -41,6 +41,9 @@ class Meta(ma.Schema):
     duplicate = fields.Boolean(metadata={"description": "This reference was recorded before; data is the original."})
     reversed = fields.Boolean(metadata={"description": "The original was reversed since."})
     warnings = fields.List(fields.Nested(Warning))
+    unavailable = fields.List(
+        fields.String(), metadata={"description": "Of a wallet: services that did not answer, whose part is empty."}
+    )
 
 
 class ListMeta(Meta):

@@ -59,6 +59,13 @@ class Export(ma.Schema):
 class TimelineEntry(ma.Schema):
     at = ma.fields.DateTime(required=True)
     kind = ma.fields.String(required=True, metadata={"description": _KINDS})
+    customer = ma.fields.Dict()
+    enrollment = ma.fields.Dict()
+    transaction = ma.fields.Dict()
+    reward_claim = ma.fields.Dict()
+    stamp_transaction = ma.fields.Dict()
+    stamp_reward = ma.fields.Dict()
+    voucher_redemption = ma.fields.Dict()
 
 
 @blueprint.route("/wallet", methods=["GET"])
@@ -88,7 +95,7 @@ def export_customer(customer_id: int) -> Response:
 
 
 @blueprint.route("/timeline", methods=["GET"])
-@blueprint.operation("customers:read", query=TimelineQuery, answers={200: TimelineEntry}, many=True)
+@blueprint.listing("customers:read", of=TimelineEntry, query=TimelineQuery)
 def show_timeline(query: Mapping[str, Any], customer_id: int) -> Response:
     """Show what happened with a customer, newest first
 
