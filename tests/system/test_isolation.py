@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -66,7 +67,14 @@ def own_everything(merchant: Any, name: str) -> dict[str, int]:
     merchant.api.data("POST", f"/loyalty-cards/{ids['loyalty-cards']}/transactions", {**email, "points": 5})
     merchant.api.data("POST", f"/stamp-cards/{ids['stamp-cards']}/stamps", email)
     merchant.api.data("POST", f"/vouchers/{ids['vouchers']}/redeem", {**email, "order_amount": 5, "notes": name})
+    ids["reconciliations"] = merchant.api.data("POST", "/reconciliations", reconciliation(ids["loyalty-cards"]))["id"]
     return ids
+
+
+def reconciliation(card_id: int) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    window = {"from": (now - timedelta(hours=1)).isoformat(), "to": now.isoformat()}
+    return {"loyalty_card_id": card_id, **window, "entries": [{"reference": "POS-1", "amount": 5, "currency": "USD"}]}
 
 
 def operations(paths: dict[str, Any], *, with_id: bool) -> Iterator[tuple[str, str]]:
@@ -135,6 +143,7 @@ def test_a_foreign_id_in_a_body_is_400_and_says_nothing(suite: Any, found_mercha
         (f"/loyalty-cards/{ids['loyalty-cards']}/transactions", {"customer_id": theirs["customers"], "points": 5}),
         (f"/loyalty-cards/{ids['loyalty-cards']}/enrollments", {"customer_email": "theirs@example.com"}),
         (f"/stamp-cards/{ids['stamp-cards']}/stamps", {"customer_id": theirs["customers"]}),
+        ("/reconciliations", reconciliation(theirs["loyalty-cards"])),
         (f"/vouchers/{ids['vouchers']}/redeem", {"customer_email": "theirs@example.com", "order_amount": 5}),
         (
             "/referral-programs",

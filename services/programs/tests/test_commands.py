@@ -43,7 +43,7 @@ def run(environment: dict[str, str], engine: Engine) -> Run:
     return process
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate", "relay", "consume"])
+@pytest.mark.parametrize("command", ["serve", "migrate", "relay", "consume", "work"])
 def test_without_its_environment_nothing_starts(run: Run, command: str) -> None:
     process = run(command, env={"PATH": os.environ["PATH"]})
     assert process.returncode == 1
@@ -146,6 +146,11 @@ def test_the_document_names_every_public_operation_and_how_to_route_it(run: Run)
         "post /loyalty-cards/{card_id}/transactions/{transaction_id}/reverse": writing,
         "get /loyalty-cards/{card_id}/redemptions": reading,
         "post /loyalty-cards/{card_id}/redemptions": writing,
+        "get /reconciliations": reading,
+        "post /reconciliations": writing,
+        "get /reconciliations/{reconciliation_id}": reading,
+        "post /reconciliations/{reconciliation_id}/apply": writing,
+        "get /reconciliations/{reconciliation_id}/entries": reading,
         "get /stamp-cards": reading,
         "post /stamp-cards": writing,
         "get /stamp-cards/{stamp_card_id}": reading,

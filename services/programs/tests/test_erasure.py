@@ -26,9 +26,11 @@ NOTES = "allergic to nuts"
 IMPERSONAL = {
     "claim_code",
     "currency",
+    "error",
     "member_number",
     "operation",
     "order_reference",
+    "recorded_currency",
     "reference",
     "reward_title",
     "source",
@@ -37,6 +39,8 @@ IMPERSONAL = {
     "type",
 }
 OF_THE_SUITE = {"customer_directory", "idempotency"}
+# Of people who were not known here: ``forget_addresses`` takes them out.
+OF_UNKNOWN_PEOPLE = {"reconciliation_entries": {"customer_email"}}
 
 
 @pytest.fixture
@@ -83,6 +87,7 @@ def everything(rows: Callable[[str], list[Any]]) -> Callable[[], str]:
 def test_no_words_about_a_customer_are_kept_where_erasure_does_not_look(table: Table) -> None:
     words = {column.name for column in table.columns if isinstance(column.type, Text | JSONB)}
     words -= {"notes", "referral_code"}  # Both are taken out wherever they stand beside a customer_id.
+    words -= OF_UNKNOWN_PEOPLE.get(table.name, set())
     assert table.name in OF_THE_SUITE or words <= IMPERSONAL
 
 

@@ -23,7 +23,7 @@ _DELAYS_S = {"relay": 6.0, "deliver": 6.0, "consume": 6.0, "work": 6.0, "job": 1
 _PROCESSES = {
     "gateway": ("serve", "internal", "relay", _JOB),
     "customers": ("serve", "relay", "work", _JOB),
-    "programs": ("serve", "relay", _JOB),
+    "programs": ("serve", "relay", "work", _JOB),
     "vouchers": ("serve", "relay", _JOB),
     "webhooks": ("serve", "deliver", _JOB),
 }

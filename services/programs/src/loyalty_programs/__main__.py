@@ -1,4 +1,4 @@
-"""``loyalty-programs serve | migrate | relay | consume | job NAME | openapi``
+"""``loyalty-programs serve | migrate | relay | consume | work | job NAME | openapi``
 
 Imports stand in the commands: ``serve`` becomes gunicorn and a migration needs no web, so each process
 loads only what it runs.
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="bring the database to the newest schema")
     commands.add_parser("relay", help="publish what the outbox holds")
     commands.add_parser("consume", help="learn from the events of other services")
+    commands.add_parser("work", help="apply reconciliations that are too long for one request")
     job = commands.add_parser("job", help="run a scheduled job")
     job.add_argument("name", help="expire_points, forget_erased, prune_idempotency, …, or all")
     job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
@@ -89,6 +90,23 @@ def _consume(settings: Settings, _: argparse.Namespace) -> None:
     run_consumer(url=settings.events_url, subscriber=SERVICE, handle=handler(engine), stop=until_stopped())
 
 
+def _work(settings: Settings, _: argparse.Namespace) -> None:
+    from loyalty_common import database
+    from loyalty_common.directory import DirectoryFallback
+    from loyalty_common.identity import TokenSigner
+    from loyalty_common.process import run_worker, until_stopped
+    from loyalty_common.service_client import ServiceClient
+    from loyalty_programs.jobs.reconciliations import worker
+    from loyalty_programs.models import directory
+
+    engine = database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} work")
+    signer = TokenSigner(SERVICE, settings.identity_private_key)
+    customers = ServiceClient(settings.customers_url, audience="customers", signer=signer)
+    accounts = ServiceClient(settings.gateway_internal_url, audience="gateway", signer=signer)
+    fallback = DirectoryFallback(engine, directory, customers=customers, accounts=accounts)
+    run_worker(worker(engine, fallback), stop=until_stopped())
+
+
 def _job(settings: Settings, arguments: argparse.Namespace) -> None:
     from loyalty_common import database
     from loyalty_common.process import run_jobs
@@ -110,6 +128,7 @@ _COMMANDS: Mapping[str, Callable[[Settings, argparse.Namespace], None]] = {
     "migrate": _migrate,
     "relay": _relay,
     "consume": _consume,
+    "work": _work,
     "job": _job,
 }
 

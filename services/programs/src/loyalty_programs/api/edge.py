@@ -20,24 +20,28 @@ _T = TypeVar("_T")
 
 def write(operation: Callable[[Transaction, Act], Reply]) -> Response:
     """Runs ``operation`` until it is recorded or refused; customers and locations it misses are asked for."""
+    doing = act()
+    return web.respond(perform(lambda tx: operation(tx, doing)))
+
+
+def act() -> Act:
+    """The write that this request is."""
     call = web.current_call()
-    act = Act(
+    return Act(
         request=web.request_key(),
         organization_id=call.organization.id,
         source=call.caller.source,
         at=call.now,
         choose=secrets.randbelow,
     )
+
+
+def perform(operation: Callable[[Transaction], _T]) -> _T:
+    """In a transaction of its own, again after each customer or location whose owner had to be asked."""
+    call = web.current_call()
     fallback: DirectoryFallback = current_app.extensions["directory"]
-    return web.respond(fallback.perform(call.tenant_id, act.organization_id, lambda tx: operation(tx, act)))
+    return fallback.perform(call.tenant_id, call.organization.id, operation)
 
 
 def read() -> AbstractContextManager[Transaction]:
     return database.transaction(current_app.extensions["engine"], web.current_call().tenant_id)
-
-
-def look_up(operation: Callable[[Transaction], _T]) -> _T:
-    """A read that names a customer: its owner is asked for one whom the directory misses."""
-    call = web.current_call()
-    fallback: DirectoryFallback = current_app.extensions["directory"]
-    return fallback.perform(call.tenant_id, call.organization.id, operation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import marshmallow as ma
@@ -43,10 +44,7 @@ class TillFields(CustomerFields):
 
     @ma.validates_schema
     def _happened_lately(self, sent: Mapping[str, Any], **_: Any) -> None:
-        occurred_at, now = sent["occurred_at"], web.current_call().now
-        if occurred_at is not None and not now - _BACK <= occurred_at <= now + AHEAD:
-            sentence = "The :field field may be at most 30 days back and 5 minutes ahead."
-            raise ma.ValidationError({"occurred_at": [sentence]})
+        check_happened_lately(sent["occurred_at"])
 
 
 class ReceiptFields(TillFields):
@@ -60,9 +58,21 @@ class ReceiptFields(TillFields):
             raise ma.ValidationError({"currency": ["The :field field is required with amount."]})
         if amount is None and currency is not None:
             raise ma.ValidationError({"amount": ["The :field field is required with currency."]})
-        if amount is not None and has_too_many_decimals(amount, currency):
-            sentence = f"The :field field may have at most {minor_digits(currency)} decimals in {currency}."
-            raise ma.ValidationError({"amount": [sentence]})
+        if amount is not None:
+            check_decimals(amount, currency)
+
+
+def check_happened_lately(occurred_at: datetime | None) -> None:
+    now = web.current_call().now
+    if occurred_at is not None and not now - _BACK <= occurred_at <= now + AHEAD:
+        sentence = "The :field field may be at most 30 days back and 5 minutes ahead."
+        raise ma.ValidationError({"occurred_at": [sentence]})
+
+
+def check_decimals(amount: Decimal, currency: str) -> None:
+    if has_too_many_decimals(amount, currency):
+        sentence = f"The :field field may have at most {minor_digits(currency)} decimals in {currency}."
+        raise ma.ValidationError({"amount": [sentence]})
 
 
 class DateOrTime(fields.Field):

@@ -151,5 +151,5 @@ def retrieve_stamp_progress(query: Mapping[str, Any], stamp_card_id: int) -> Res
     """
     customer = customer_name(query)
     return web.answer(
-        edge.look_up(lambda tx: stamp_queries.progress(tx, stamp_card_id=stamp_card_id, customer=customer))
+        edge.perform(lambda tx: stamp_queries.progress(tx, stamp_card_id=stamp_card_id, customer=customer))
     )

@@ -8,6 +8,7 @@ from loyalty_programs.models.cards import LoyaltyCard, loyalty_card_ids
 from loyalty_programs.models.enrollments import Enrollment, enrollment_ids
 from loyalty_programs.models.plumbing import directory, idempotency, inbox, outbox
 from loyalty_programs.models.points import LotSpend, PointsTransaction, points_transaction_ids
+from loyalty_programs.models.reconciliations import Reconciliation, ReconciliationEntry, reconciliation_ids
 from loyalty_programs.models.redemptions import Redemption, redemption_ids
 from loyalty_programs.models.referrals import (
     Referral,
@@ -42,6 +43,8 @@ reward_claims = _tables["reward_claims"]
 referral_codes = _tables["referral_codes"]
 referral_programs = _tables["referral_programs"]
 referrals = _tables["referrals"]
+reconciliation_entries = _tables["reconciliation_entries"]
+reconciliations = _tables["reconciliations"]
 stamp_cards = _tables["stamp_cards"]
 stamp_memberships = _tables["stamp_memberships"]
 stamp_rewards = _tables["stamp_rewards"]
@@ -56,6 +59,8 @@ __all__ = [
     "LoyaltyCard",
     "LoyaltyReward",
     "PointsTransaction",
+    "Reconciliation",
+    "ReconciliationEntry",
     "Redemption",
     "Referral",
     "ReferralCode",
@@ -79,6 +84,9 @@ __all__ = [
     "outbox",
     "points_transaction_ids",
     "points_transactions",
+    "reconciliation_entries",
+    "reconciliation_ids",
+    "reconciliations",
     "redemption_ids",
     "redemptions",
     "referral_code_ids",

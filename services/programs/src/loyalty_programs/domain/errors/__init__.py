@@ -5,11 +5,13 @@ ValidationFailed
 ├── CustomersDiffer          id and e-mail are those of two people
 ├── CardIdentifierTaken
 ├── EmptyWindow              it ends before it begins
+├── EntryCustomersDiffer     the same in some entries of a reconciliation
+├── WindowTooFull            more in the ledger than a reconciliation holds
 ├── QuantityBelowClaims      fewer pieces of a reward than are claimed
 ├── BalanceOutOfRange        more points than an integer of JSON carries exactly
 ├── OnlyWhole                a part was to be reversed of what is no purchase
 ├── TooManyDecimals          for the currency of the purchase
-├── UnknownLoyaltyCard       a referral program or an import names none of the tenant's
+├── UnknownLoyaltyCard       a referral program, an import or a reconciliation names none of the tenant's
 ├── UnknownReferralCode
 ├── InvalidMilestones        a field is missing, or belongs to another type
 ├── UnknownMilestone         none that could be completed by hand
@@ -82,6 +84,7 @@ from loyalty_programs.domain.errors.points import (
     InsufficientPoints,
     UnknownLocation,
 )
+from loyalty_programs.domain.errors.reconciliations import EntryCustomersDiffer, WindowTooFull
 from loyalty_programs.domain.errors.referrals import (
     AlreadyReferred,
     CustomerNotNew,
@@ -150,6 +153,7 @@ __all__ = [
     "EmptyWindow",
     "EnrollmentRefusal",
     "EnrollmentSuspended",
+    "EntryCustomersDiffer",
     "InsufficientPoints",
     "InvalidMilestones",
     "MemberSinceOutOfRange",
@@ -183,4 +187,5 @@ __all__ = [
     "UnknownLoyaltyCard",
     "UnknownMilestone",
     "UnknownReferralCode",
+    "WindowTooFull",
 ]

@@ -11,6 +11,10 @@ from loyalty_programs.domain.shapes.points import (
     transaction,
 )
 from loyalty_programs.domain.shapes.previews import preview
+from loyalty_programs.domain.shapes.reconciliations import (
+    reconciliation,
+    reconciliation_entry,
+)
 from loyalty_programs.domain.shapes.redemptions import redemption
 from loyalty_programs.domain.shapes.referrals import (
     referral,
@@ -34,6 +38,8 @@ __all__ = [
     "loyalty_card",
     "loyalty_reward",
     "preview",
+    "reconciliation",
+    "reconciliation_entry",
     "redemption",
     "referral",
     "referral_code",
