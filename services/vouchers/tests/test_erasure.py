@@ -15,7 +15,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from loyalty_common.messaging.message import Message
 from loyalty_vouchers.consumers import handler
-from loyalty_vouchers.jobs import all_jobs
 from loyalty_vouchers.models import Base
 
 Call = Callable[..., Any]
@@ -35,11 +34,6 @@ def erase(engine: Engine, tenant_id: int, person: Callable[..., Any]) -> Callabl
     def hear() -> None:
         message = Message(uuid.uuid4(), "customer.updated", "customers", tenant_id, 9, datetime.now(UTC), data)
         handler(engine)([message])
-        # At once, or by the job where something ran too long to be waited for.
-        left = "select from customer_directory where tenant_id = :id and erased_at is not null and forgotten_at is null"
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            while connection.execute(text(left), {"id": tenant_id}).first() is not None:
-                all_jobs(engine)["forget_erased"]()
 
     return hear
 
