@@ -123,7 +123,7 @@ def test_an_event_that_waits_is_redacted_and_says_so(
     call: Call, alex: int, insider: Callable[..., int], erase: Callable[[int], None], events: Callable[[], list[Any]]
 ) -> None:
     sale = {"customer_id": alex, "points": 5, "notes": NOTES}
-    call("POST", f"/loyalty-cards/{insider(auto_enroll=True)}/transactions", sale)
+    call("POST", f"/loyalty-cards/{insider(auto_enroll=True, initial_bonus_points=0)}/transactions", sale)
     before = dict(events())
     erase(alex)
     after = dict(events())
