@@ -7,7 +7,7 @@ import pytest
 
 from loyalty_local.keys import Keys
 from loyalty_local.layout import DATABASES, SERVICES, Addresses, Layout
-from loyalty_local.ports import PortTaken
+from loyalty_local.ports import PortTaken, is_free
 
 
 @pytest.fixture
@@ -23,10 +23,10 @@ def layout(tmp_path):
 
 @pytest.fixture
 def taken_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        yield taken.getsockname()[1]
+    """A port in use behind a free one; the system hands out neither on its own."""
+    port = next(port for port in range(21_000, 30_000, 10) if is_free(port - 1) and is_free(port))
+    with socket.create_server(("127.0.0.1", port)):
+        yield port
 
 
 def test_a_port_that_somebody_has_is_said_with_what_to_do(taken_port):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 from collections.abc import Callable, Mapping
 
@@ -12,10 +13,23 @@ _log = structlog.get_logger()
 
 
 def until_stopped() -> threading.Event:
-    """An event that SIGTERM and SIGINT set; what is under way is finished first."""
+    """An event that SIGTERM and SIGINT set; what is under way is finished first.
+
+    A thread sets it, never the handler: that runs in the middle of the main thread, perhaps inside ``stop.wait``, and
+    would wait for ever for the lock which that one holds.
+    """
     stop = threading.Event()
+    told, telling = socket.socketpair()
+    telling.setblocking(False)
+    signal.set_wakeup_fd(telling.detach())
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: None)
+
+    def wait() -> None:
+        told.recv(1)
+        stop.set()
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
     return stop
 
 
