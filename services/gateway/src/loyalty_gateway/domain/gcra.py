@@ -46,16 +46,20 @@ class Decision(NamedTuple):
 
 
 def decide(buckets: Sequence[Bucket], arrivals: Sequence[int], *, now_us: int) -> tuple[Decision, list[int]]:
-    """Take one from every bucket or from none; the arrivals to be stored are empty if refused."""
+    """Take one from every bucket or from none; and the arrivals to be stored, also if refused.
+
+    A lowered limit or a clock that went back leaves an arrival farther ahead than an empty bucket's. It is stored as
+    that of an empty one: remembered as it was, it would lock the caller out until the clock has come up to it.
+    """
     refused: Decision | None = None
     granted: Decision | None = None
-    moved = []
+    kept, moved = [], []
     for bucket, stored in zip(buckets, arrivals, strict=True):
-        tolerance = bucket.emission_us * bucket.burst
-        # The upper bound forgives a lowered limit and a clock that went back: nobody is locked out for longer
-        # than it takes to fill one bucket.
-        arrival = min(max(stored, now_us), now_us + tolerance) + bucket.emission_us
-        early_us = arrival - tolerance - now_us
+        empty = now_us + bucket.emission_us * bucket.burst
+        kept.append(min(stored, empty))
+        arrival = max(kept[-1], now_us) + bucket.emission_us
+        moved.append(arrival)
+        early_us = arrival - empty
         if early_us > 0:
             if refused is None or early_us > refused.wait_us:
                 refused = Decision(False, bucket, 0, early_us)
@@ -63,8 +67,7 @@ def decide(buckets: Sequence[Bucket], arrivals: Sequence[int], *, now_us: int) -
         remaining = -early_us // bucket.emission_us
         if granted is None or remaining < granted.remaining:
             granted = Decision(True, bucket, remaining, arrival - now_us)
-        moved.append(arrival)
     if refused is not None:
-        return refused, []
+        return refused, kept
     assert granted is not None, "a decision needs a bucket"
     return granted, moved

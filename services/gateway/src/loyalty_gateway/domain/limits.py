@@ -48,7 +48,7 @@ class LocalLimits:
         decision, moved = decide(
             buckets, [self._arrivals.get(bucket.store_key, 0) for bucket in buckets], now_us=now_us
         )
-        for bucket, arrival in zip(buckets, moved, strict=False):
+        for bucket, arrival in zip(buckets, moved, strict=True):
             self._arrivals[bucket.store_key] = arrival
         if len(self._arrivals) > self._forget_above:
             self._forget_full_buckets(now_us)
