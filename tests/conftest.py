@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import itertools
 import secrets
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from loyalty_gateway.domain import api_keys, locations, organizations
 from loyalty_gateway.domain.keys import ENTROPY_BYTES
 from loyalty_local.suite import Suite, forget
 from loyalty_testing.integrator import Integrator
+from loyalty_testing.machine import free_port
 from loyalty_testing.receiver import Receiver, receiving
 
 _numbers = itertools.count(1)
@@ -36,13 +36,6 @@ class Merchant:
 
 
 Founding = Callable[[Suite], Merchant]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")
