@@ -59,19 +59,19 @@ def test_a_reward_gives_back_what_it_took_when_the_card_asked_for_another_number
 
 
 def test_stamps_of_a_reward_that_was_handed_out_stay() -> None:
-    with pytest.raises(errors.StampsNotReversible):
+    with pytest.raises(errors.NotReversible):
         unstamp(1, stamps_balance=0, rewards=[reward(55, status="fulfilled")])
-    with pytest.raises(errors.StampsNotReversible):
+    with pytest.raises(errors.NotReversible):
         unstamp(25, stamps_balance=5, rewards=[reward(1), reward(2, status="fulfilled")])
 
 
 def test_a_purchase_whose_own_reward_was_handed_out_stays_even_if_later_stamps_would_do() -> None:
-    with pytest.raises(errors.StampsNotReversible):
+    with pytest.raises(errors.NotReversible):
         unstamp(3, stamps_balance=7, rewards=[reward(55, status="fulfilled", is_own=True), reward(56)])
 
 
 def test_a_revoked_reward_has_nothing_more_to_give() -> None:
-    with pytest.raises(errors.StampsNotReversible):
+    with pytest.raises(errors.NotReversible):
         unstamp(3, stamps_balance=2, rewards=[reward(55, status="revoked", is_own=True)])
 
 
@@ -118,7 +118,7 @@ class Card:
         ]
         try:
             reversal = unstamp(self.purchases[purchase], stamps_balance=self.balance, rewards=rewards)
-        except errors.StampsNotReversible:
+        except errors.NotReversible:
             return
         del self.purchases[purchase]
         self._write(reversal.entries)

@@ -19,6 +19,12 @@ from loyalty_programs.domain.ledger import Entry, loss, restore
 from loyalty_programs.domain.lots import Lot, Spend
 from loyalty_programs.domain.terms import EarnRule
 
+_FOR_GOOD = {
+    "expire": "Points that expired are not given back.",
+    "reverse": "A reversal cannot be reversed.",
+    "redeem": "The points of a claim come back when the claim is cancelled.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Bought:
@@ -65,7 +71,7 @@ def reverse(
     points, or as many points; ``spends``: what it took.
     """
     if original.type in ("expire", "reverse") or (original.type == "redeem" and original.redemption_id is None):
-        raise NotReversible(original.type)
+        raise NotReversible(_FOR_GOOD[original.type])
     if original.bought is not None:
         return _refund(original, original.bought, amount, points_balance=points_balance, may_owe=may_owe, lots=lots)
     if amount is not None:

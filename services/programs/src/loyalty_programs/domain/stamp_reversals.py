@@ -12,7 +12,7 @@ from loyalty_common.messaging.outbox import outbox_row
 from loyalty_common.record import Record
 from loyalty_programs.domain import people, queries, shapes, unstamping
 from loyalty_programs.domain.acts import Act, Receipt
-from loyalty_programs.domain.errors import DuplicateReference, StampsAlreadyReversed, StampsNotReversible
+from loyalty_programs.domain.errors import AlreadyReversed, DuplicateReference, NotReversible
 from loyalty_programs.domain.people import CustomerName
 from loyalty_programs.domain.replies import answer_only
 from loyalty_programs.domain.stamp_reversal_facts import draw_ids, lock_and_load
@@ -40,9 +40,9 @@ def reverse(tx: Transaction, *, stamp_card_id: int, stamp_id: int, receipt: Rece
     if loaded.earlier_id is not None:
         return answer_only(tx, _repetition(tx, loaded, receipt), act)
     if loaded.type != "earn":
-        raise StampsNotReversible("Only the stamps of a purchase can be taken back.")
+        raise NotReversible("Only the stamps of a purchase can be taken back.")
     if loaded.reversal_id is not None:
-        raise StampsAlreadyReversed
+        raise AlreadyReversed("These stamps were taken back already.")
     customer = people.identify(tx, loaded, CustomerName(customer_id=loaded.customer_id))
     rewards = [EarlierReward(**reward) for reward in loaded.rewards or ()]
     reversal = unstamping.unstamp(loaded.stamps_delta, stamps_balance=loaded.stamps_balance, rewards=rewards)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loyalty_programs.domain.errors import StampsNotReversible
+from loyalty_programs.domain.errors import NotReversible
 from loyalty_programs.domain.stamping import StampEntry
 
 
@@ -47,7 +47,7 @@ def unstamp(stamps: int, *, stamps_balance: int, rewards: Iterable[EarlierReward
     """Take ``stamps`` > 0 of one purchase back; ``rewards`` are all of the customer's on the card, in any order."""
     rewards = list(rewards)
     if any(reward.is_own and reward.status == "fulfilled" for reward in rewards):
-        raise StampsNotReversible("The reward that these stamps unlocked was handed out.")
+        raise NotReversible("The reward that these stamps unlocked was handed out.")
     balance = stamps_balance - stamps
     entries, revoked = [StampEntry("reverse", -stamps, balance)], []
     unlocked = [reward for reward in rewards if reward.status == "unlocked"]
@@ -58,5 +58,5 @@ def unstamp(stamps: int, *, stamps_balance: int, rewards: Iterable[EarlierReward
         entries.append(StampEntry("reverse", reward.stamps, balance))
         revoked.append(reward)
     if balance < 0:
-        raise StampsNotReversible("These stamps went into a reward that was handed out.")
+        raise NotReversible("These stamps went into a reward that was handed out.")
     return Reversal(tuple(entries), tuple(revoked))

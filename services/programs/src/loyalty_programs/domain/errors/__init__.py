@@ -50,9 +50,6 @@ ValidationFailed
     ├── StampRewardRefusal
     │   ├── RewardAlreadyFulfilled reward_already_fulfilled
     │   └── RewardRevoked        reward_revoked
-    ├── StampsRefusal
-    │   ├── StampsAlreadyReversed already_reversed
-    │   └── StampsNotReversible  not_reversible
     └── ReferralRefusal
         ├── ReferralProgramInactive    referral_program_inactive
         ├── SelfReferral               self_referral
@@ -125,9 +122,6 @@ from loyalty_programs.domain.errors.stamps import (
     StampCardNotYetValid,
     StampCardRefusal,
     StampRewardRefusal,
-    StampsAlreadyReversed,
-    StampsNotReversible,
-    StampsRefusal,
 )
 
 __all__ = [
@@ -179,9 +173,6 @@ __all__ = [
     "StampCardNotYetValid",
     "StampCardRefusal",
     "StampRewardRefusal",
-    "StampsAlreadyReversed",
-    "StampsNotReversible",
-    "StampsRefusal",
     "TooManyDecimals",
     "UnknownLocation",
     "UnknownLoyaltyCard",

@@ -1,4 +1,4 @@
-"""Why a ledger row cannot be reversed, or not so far."""
+"""Why a row of the points' or the stamps' ledger cannot be reversed, or not so far."""
 
 from __future__ import annotations
 
@@ -6,12 +6,6 @@ from decimal import Decimal
 
 from loyalty_common.errors import Refusal, ValidationFailed
 from loyalty_common.money import format_amount, minor_digits
-
-_WHY_NOT = {
-    "expire": "Points that expired are not given back.",
-    "reverse": "A reversal cannot be reversed.",
-    "redeem": "The points of a claim come back when the claim is cancelled.",
-}
 
 
 class OnlyWhole(ValidationFailed):
@@ -30,10 +24,9 @@ class ReversalRefusal(Refusal):
 
 
 class NotReversible(ReversalRefusal):
-    reason = "not_reversible"
+    """Raised with the sentence that says why."""
 
-    def __init__(self, kind: str) -> None:
-        super().__init__(_WHY_NOT[kind])
+    reason = "not_reversible"
 
 
 class AlreadyReversed(ReversalRefusal):

@@ -44,16 +44,3 @@ class RewardAlreadyFulfilled(StampRewardRefusal):
 class RewardRevoked(StampRewardRefusal):
     reason = "reward_revoked"
     default_message = "This reward was taken back, because the stamps that it took were."
-
-
-class StampsRefusal(Refusal):
-    """The stamps cannot be taken back."""
-
-
-class StampsAlreadyReversed(StampsRefusal):
-    reason = "already_reversed"
-    default_message = "These stamps were taken back already."
-
-
-class StampsNotReversible(StampsRefusal):
-    reason = "not_reversible"
