@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event, text
 
 from loyalty_common import database
 from loyalty_common.idempotency import RequestKey
-from loyalty_programs.domain import expiry_facts, redemptions
+from loyalty_programs.domain import expiry, expiry_facts, redemptions
 from loyalty_programs.domain.acts import Act, Receipt
 from loyalty_programs.domain.errors import InsufficientPoints
 from loyalty_programs.domain.people import CustomerName
@@ -195,6 +195,34 @@ def test_expiry_beside_traffic_and_beside_itself_takes_each_lot_once(
     assert {lot.expires_on for lot in lots_left} == {None}
     written = "select enrollment_id from points_transactions where tenant_id = :tenant_id and type = 'expire'"
     assert len(rows(written)) == len(set(rows(written))) <= 21
+
+
+def test_jobs_side_by_side_share_the_work_and_neither_waits_for_the_other(
+    lots: Lots,
+    knows: Callable[..., int],
+    expire: Callable[[datetime], int],
+    engine: Engine,
+    tenant_id: int,
+    rows: Any,
+    books_balance: Books,
+) -> None:
+    card = 0
+    for customer in range(2000, 2006):
+        path = lots(knows(customer, f"c{customer}@example.com"), (5, date(2027, 5, 16)), card=card)
+        card = int(path.rpartition("/")[2])
+    due: dict[str, Any] = {"days": {card: date(2027, 5, 18)}, "at": datetime(2027, 5, 18, tzinfo=UTC)}
+    written = "select enrollment_id from points_transactions where tenant_id = :tenant_id and type = 'expire'"
+    # Whoever waits for the first, which ends last, does so until lock_timeout fails the test.
+    with database.transaction(engine, tenant_id) as first:
+        assert expiry.expire(first, **due, batch=2) == 2
+        with database.transaction(engine, tenant_id) as second:
+            assert expiry.expire(second, **due, batch=2) == 2, "of those who are left"
+        expire(due["at"])
+        assert len(rows(written)) == 4, "the first has not committed its two"
+        with database.transaction(engine, tenant_id) as third:
+            assert expiry.expire(third, **due) == 0
+    assert len(set(rows(written))) == len(rows(written)) == 6
+    books_balance()
 
 
 def test_due_lots_are_found_without_looking_through_the_ledger(engine: Engine, tenant_id: int) -> None:

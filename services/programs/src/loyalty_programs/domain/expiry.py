@@ -12,13 +12,15 @@ from loyalty_programs.domain.ledger import write_off
 _BATCH = 200
 
 
-def expire(tx: Transaction, *, days: Days, at: datetime) -> int:
-    """Write off what is due for some members of the tenant, one ``expire`` row each; for how many.
+def expire(tx: Transaction, *, days: Days, at: datetime, batch: int = _BATCH) -> int:
+    """Write off ``batch`` lots of the tenant that are due, and what else their members have; for how many members.
+
+    One ``expire`` row for each.
 
     Without an idempotency row: what is written off is not due any more, so running again after a lost answer
     does nothing. 0 means that nobody is left but those who are busy.
     """
-    holders = expiry_facts.lock_and_load(tx, days=days, batch=_BATCH, at=at)
+    holders = expiry_facts.lock_and_load(tx, days=days, batch=batch, at=at)
     entries = [write_off(holder.lots, points_balance=holder.enrollment["points_balance"]) for holder in holders]
     if holders:
         ids = [holder.transaction_id for holder in holders]

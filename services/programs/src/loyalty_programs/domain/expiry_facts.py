@@ -94,15 +94,15 @@ _IS_DUE = and_(
     _lot.c.loyalty_card_id == _days_of.c.card_id,
     _lot.c.expires_on < _days_of.c.today,
 )
-# Whoever is busy, with a purchase or with another of these jobs, is passed over: he is due again at the next turn.
+# Whoever is busy, with a purchase or with another of these jobs, is passed over for the next who is due: jobs side by
+# side share the work. Nobody is waited for, so the order of the locks does not matter.
 _LOCK = (
     select(enrollments.c.id)
-    .where(
-        enrollments.c.tenant_id == _TENANT,
-        enrollments.c.id.in_(select(_lot.c.enrollment_id).where(_IS_DUE).limit(bindparam("batch"))),
-    )
-    .order_by(enrollments.c.id)
-    .with_for_update(skip_locked=True)
+    .select_from(_lot)
+    .join(enrollments, and_(enrollments.c.tenant_id == _TENANT, enrollments.c.id == _lot.c.enrollment_id))
+    .where(_IS_DUE)
+    .limit(bindparam("batch"))
+    .with_for_update(of=enrollments, skip_locked=True)
 )
 _LOTS = (
     select(func.json_agg(func.json_build_array(_lot.c.id, _lot.c.points_remaining, _lot.c.expires_on)))
@@ -139,12 +139,14 @@ class Holder:
 
 
 def lock_and_load(tx: Transaction, *, days: Days, batch: int, at: datetime) -> Sequence[Holder]:
-    """Some of those whose lots are due; none if nobody is left who is not busy."""
+    """Those of ``batch`` lots that are due; none if nobody is left who is not busy."""
     named = {"days": orjson.dumps([{"card_id": card, "today": today} for card, today in days.items()]).decode()}
-    ids = tx.execute(_LOCK, {**named, "batch": batch}).scalars().all()
-    if not ids:
-        return ()
-    return [_holder(row, at) for row in tx.execute(_LOAD, {**named, "ids": ids}) if row.lots]
+    while ids := tx.execute(_LOCK, {**named, "batch": batch}).scalars().all():
+        holders = [_holder(row, at) for row in tx.execute(_LOAD, {**named, "ids": ids}) if row.lots]
+        if holders:
+            return holders
+        # All of them were somebody else's a moment ago, who is done with them: they are not due any more.
+    return ()
 
 
 def _holder(row: Row[Any], at: datetime) -> Holder:
