@@ -66,7 +66,8 @@ class Rendered:
         constants = {name: value for name, value in compiled.params.items() if value is not None}
         if constants:
             raise ValueError(f"write these as literal_column, they would be lost: {constants}")
-        self.sql = str(compiled)
+        # The same type by its short name: psycopg remembers how it read a statement only up to 4,096 characters.
+        self.sql = str(compiled).replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
         self.row: Any = namedtuple("Row", statement.selected_columns.keys(), rename=True)  # type: ignore[misc]
 
 

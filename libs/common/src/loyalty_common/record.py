@@ -1,7 +1,8 @@
 """The record step: everything a decision changes, written by one data-modifying CTE.
 
     with guard as (update … where id = … and version = … returning 1),
-         point_transactions as (insert … select … from json_to_recordset(…) where <all guards held>),
+         held as (select count(*) = <how many> as whole from guard),
+         point_transactions as (insert … select … from json_to_recordset(…), held where held.whole),
          outbox as (insert …), idempotency as (insert …)
     select count(*) from guard
 
@@ -16,14 +17,14 @@ from typing import Any
 
 import orjson
 from sqlalchemy import (
+    CTE,
     JSON,
     BigInteger,
+    ColumnElement,
     Select,
     Table,
     TableValuedAlias,
-    Text,
     bindparam,
-    cast,
     column,
     func,
     literal_column,
@@ -35,7 +36,6 @@ from sqlalchemy.sql.dml import Update
 from loyalty_common.database import Conflict, Rendered, Transaction
 
 Row = Mapping[str, Any]
-# Short, and columns without labels: psycopg remembers how it read a statement only up to 4,096 characters.
 _GIVEN = "given"
 
 
@@ -100,28 +100,31 @@ def _json(rows: Sequence[Row]) -> str:
 def _statement(
     guard: tuple[Table, Sequence[str]] | None, changes: Mapping[Table, Sequence[str]], inserts: Sequence[Table]
 ) -> Select[Any]:
-    held = None
-    ctes = []
+    held_all = None
+    ctes: list[CTE] = []
     counted: Select[Any] = select(literal_column("0"))
     if guard is not None:
         table, columns = guard
         guarded = _update(
             table, columns, source=_recordset(table, "guard_rows", ("id", "version", *columns)), versioned=True
         )
-        held = guarded.returning(literal_column("1").label("held")).cte("guard")
-        counted = select(func.count()).select_from(held)
-        held_all = counted.scalar_subquery() == bindparam("guard_count")
-        ctes = [held]
+        guards = guarded.returning(literal_column("1")).cte("guard")
+        counted = select(func.count()).select_from(guards)
+        held = select((func.count() == bindparam("guard_count")).label("whole")).select_from(guards).cte("held")
+        held_all = held.c.whole
+        ctes = [guards, held]
     for table, columns in changes.items():
         source = _recordset(table, f"changes_of_{table.name}", ("id", *columns))
         change = _update(table, columns, source=source, versioned=False)
-        ctes.append((change.where(held_all) if held is not None else change).cte(f"change_{table.name}"))
+        ctes.append((change if held_all is None else change.where(held_all)).cte(f"change_{table.name}"))
     for table in inserts:
         names = _recorded(table)
         source = _recordset(table, f"rows_of_{table.name}", names)
-        given = [literal_column(f"{_GIVEN}.{name}", table.c[name].type) for name in names]
-        rows: Select[Any] = select(bindparam("tenant_id", type_=BigInteger), *given).select_from(source)
-        rows = rows.where(held_all) if held is not None else rows
+        # The recordset's columns are these very names, in this order. Named once more they would make some statements
+        # longer than the 4,096 characters up to which psycopg remembers how it read one.
+        given: ColumnElement[Any] = literal_column(f"{_GIVEN}.*")
+        rows: Select[Any] = select(bindparam("tenant_id", type_=BigInteger), given).select_from(source)
+        rows = rows if held_all is None else rows.where(held_all)
         insert = table.insert().from_select(["tenant_id", *names], rows, include_defaults=False)
         ctes.append(insert.cte(f"insert_{table.name}"))
     return counted.add_cte(*ctes)
@@ -146,7 +149,7 @@ def _recorded(table: Table) -> list[str]:
 
 def _recordset(table: Table, parameter: str, names: Sequence[str]) -> TableValuedAlias:
     return (
-        func.json_to_recordset(cast(bindparam(parameter, type_=Text), JSON))
+        func.json_to_recordset(bindparam(parameter, type_=JSON))
         .table_valued(*(column(name, table.c[name].type) for name in names))
         .render_derived(name=_GIVEN, with_types=True)
     )
