@@ -39,5 +39,5 @@ class Customer(Base):
         Index("ix_customers_newest", "tenant_id", "created_at", "id", postgresql_where=text("erased_at is null")),
         Index("ix_customers_updated", "tenant_id", "updated_at", postgresql_where=text("erased_at is null")),
         Index("ix_customers_phone", "tenant_id", "phone"),
-        # And ix_customers_search where PostgreSQL has pg_trgm: migration 0005.
+        # And ix_customers_search where PostgreSQL has pg_trgm and btree_gin: migration 0006.
     )
