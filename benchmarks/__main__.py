@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, fields
 
-from benchmarks import credits, deliveries, imports, latency, proxying
+from benchmarks import credits, deliveries, imports, latency, proxying, search
 from benchmarks.pace import Line, NotMeasured, Pace
 
 ROWS: Mapping[str, Callable[[Pace], list[Line]]] = {
@@ -20,6 +20,7 @@ ROWS: Mapping[str, Callable[[Pace], list[Line]]] = {
     "latency-rabbitmq": latency.on_rabbitmq,
     "deliveries": deliveries.to_one_receiver,
     "imports": imports.through_the_gateway,
+    "search": search.on_the_service_alone,
 }
 
 

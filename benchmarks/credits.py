@@ -14,7 +14,6 @@ from benchmarks import stage, tools
 from benchmarks.pace import Limit, Line, NotMeasured, Pace, Run
 from benchmarks.stage import Merchant
 from benchmarks.tools import Done
-from loyalty_common.identity import GATEWAY, TokenSigner
 from loyalty_local.suite import Suite
 
 _CLIENTS = 8
@@ -67,7 +66,9 @@ class Till:
         return durable + pace.compare(f"{measured}, without the disk", run, limit)
 
     def pay_at_the_service(self, seconds: float) -> float:
-        return self._pay(self.suite.layout.addresses.url("programs-serve"), "/v1", self._identity(), seconds)
+        of = {"tenant_id": self.merchant.tenant_id, "organization_id": self.merchant.organization_id}
+        token = stage.identity(self.suite, "programs", **of, scope="programs:write")
+        return self._pay(self.suite.layout.addresses.url("programs-serve"), "/v1", f"Bearer {token}", seconds)
 
     def pay(self, seconds: float) -> float:
         base = self.suite.base_url.removesuffix("/api/v1")
@@ -99,22 +100,6 @@ class Till:
         rate = self._checked(run)
         self._settle()
         return rate
-
-    def _identity(self) -> str:
-        """What the gateway sends; minted for each run, since it lasts a minute."""
-        claims = {
-            "organization": {
-                "id": self.merchant.organization_id,
-                "currency": "USD",
-                "country": "US",
-                "time_zone": "America/New_York",
-            },
-            "actor": {"type": "api_key", "id": 1},
-            "scopes": ["programs:write"],
-            "plan": "demo",
-        }
-        signer = TokenSigner(GATEWAY, self.suite.layout.keys.private_keys[GATEWAY])
-        return f"Bearer {signer.mint('programs', tenant_id=self.merchant.tenant_id, claims=claims)}"
 
     def _checked(self, run: Callable[[], Done]) -> float:
         """The rate, if the ledger has grown by as much."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from benchmarks.pace import NotMeasured
+from loyalty_common.identity import GATEWAY, TokenSigner
 from loyalty_local.demo import demo_of
 from loyalty_local.postgres import Embedded
 from loyalty_local.suite import Suite, forget
@@ -52,12 +53,12 @@ class Merchant:
 
 
 @contextmanager
-def suite_running(*, events_url: str | None = None, environment: Mapping[str, str] | None = None) -> Iterator[Suite]:
-    """As ``make run`` starts it, ready; nothing is left of it after the block."""
+def suite_running(**options: Any) -> Iterator[Suite]:
+    """As ``make run`` starts it but for the ``options`` of ``Suite``, ready; nothing is left of it after the block."""
     with tempfile.TemporaryDirectory(prefix="loyalty-bench-") as folder:
         directory = Path(folder, "var")
         try:
-            with Suite(directory, port=free_port(), events_url=events_url, environment=environment) as suite:
+            with Suite(directory, port=free_port(), **options) as suite:
                 suite.wait_ready()
                 yield suite
         finally:
@@ -98,6 +99,24 @@ def credit(merchant: Merchant, reference: str) -> Any:
     purchase = {"reference": reference, "amount": 24.50, "currency": "USD", "notes": "Counter sale"}
     path = f"/loyalty-cards/{merchant.card_id}/transactions"
     return merchant.api.data("POST", path, {"customer_email": "c1@example.com", **purchase})
+
+
+def identity(suite: Suite, service: str, *, tenant_id: int, organization_id: int, scope: str) -> str:
+    """The token that the gateway sends; to be minted for each run, since it lasts a minute."""
+    claims = {
+        "organization": {
+            "id": organization_id,
+            "currency": "USD",
+            "country": "US",
+            "time_zone": "America/New_York",
+        },
+        "actor": {"type": "api_key", "id": 1},
+        "scopes": [scope],
+        "plan": "demo",
+    }
+    return TokenSigner(GATEWAY, suite.layout.keys.private_keys[GATEWAY]).mint(
+        service, tenant_id=tenant_id, claims=claims
+    )
 
 
 def subscribe(merchant: Merchant, url: str) -> None:
