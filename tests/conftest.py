@@ -19,7 +19,9 @@ from loyalty_gateway.domain.keys import ENTROPY_BYTES
 from loyalty_local.suite import Suite, forget
 from loyalty_testing.integrator import Integrator
 from loyalty_testing.machine import free_port
+from loyalty_testing.rabbitmq import RabbitMQ
 from loyalty_testing.receiver import Receiver, receiving
+from loyalty_testing.redis import Redis
 
 _numbers = itertools.count(1)
 
@@ -65,6 +67,14 @@ def suite(start_suite: Callable[..., Suite]) -> Iterator[Suite]:
 
 
 @pytest.fixture(scope="session")
+def broker_suite(start_suite: Callable[..., Suite], rabbitmq: RabbitMQ, redis_server: Redis) -> Iterator[Suite]:
+    """As on a cluster: events over RabbitMQ, limits in Redis."""
+    suite = start_suite(events_url=rabbitmq.url, redis_url=redis_server.url)
+    yield suite
+    suite.stop()
+
+
+@pytest.fixture(scope="session")
 def found_merchant() -> Founding:
     """Creates an organization as the gateway's account commands do."""
 
@@ -99,6 +109,12 @@ def found_merchant() -> Founding:
 def merchant(suite: Suite, found_merchant: Founding) -> Merchant:
     """A merchant that no other test knows."""
     return found_merchant(suite)
+
+
+@pytest.fixture(params=["embedded", "broker"])
+def founded(request: pytest.FixtureRequest, found_merchant: Founding) -> Merchant:
+    """A merchant that no other test knows, of a suite with each transport of events."""
+    return found_merchant(request.getfixturevalue("suite" if request.param == "embedded" else "broker_suite"))
 
 
 @pytest.fixture
