@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,10 +12,9 @@ import marshmallow as ma
 from loyalty_common import fields, web
 from loyalty_common.money import has_too_many_decimals, minor_digits
 from loyalty_common.pagination import ListQuery
-from loyalty_programs.domain.acts import AHEAD, Receipt
+from loyalty_programs.domain.acts import AHEAD, BACK, Receipt
 from loyalty_programs.domain.people import CustomerName
 
-_BACK = timedelta(days=30)
 _YEARS = range(1970, 3000)
 _DATE, _TIME = fields.Date(), fields.Timestamp()
 
@@ -64,7 +63,7 @@ class ReceiptFields(TillFields):
 
 def check_happened_lately(occurred_at: datetime | None) -> None:
     now = web.current_call().now
-    if occurred_at is not None and not now - _BACK <= occurred_at <= now + AHEAD:
+    if occurred_at is not None and not now - BACK <= occurred_at <= now + AHEAD:
         sentence = "The :field field may be at most 30 days back and 5 minutes ahead."
         raise ma.ValidationError({"occurred_at": [sentence]})
 

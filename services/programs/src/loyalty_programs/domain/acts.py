@@ -11,6 +11,8 @@ from loyalty_common.idempotency import RequestKey
 
 AHEAD = timedelta(minutes=5)
 """How far the clock of a till may be ahead of ours: at most so long before it happened a thing is recorded."""
+BACK = timedelta(days=30)
+"""How long a till may have been offline: at most so long after it happened it says so."""
 
 
 @dataclass(frozen=True, slots=True)

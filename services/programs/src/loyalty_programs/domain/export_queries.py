@@ -29,7 +29,9 @@ def transactions(engine: Engine, tenant_id: int, *, filters: Mapping[str, Any], 
     Read in short transactions, so that no slow reader keeps the database from tidying up. Rows of the ledger do not
     change, so the pieces fit together; what is recorded after the first piece was asked for is not in it.
     """
-    rows = _NEXT.where(*queries.happened_between(filters, time_zone, recorded_at=_ledger.recorded_at))
+    rows = _NEXT.where(
+        *queries.happened_between(filters, time_zone, _ledger.occurred_at, recorded_at=_ledger.recorded_at)
+    )
     if filters["loyalty_card_id"] is not None:
         rows = rows.where(_ledger.loyalty_card_id == filters["loyalty_card_id"])
     with transaction(engine, tenant_id) as tx:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Row, Select, bindparam, exists, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Row, ScalarSelect, Select, bindparam, exists, func, literal, select
 
 from loyalty_common.database import Transaction
 from loyalty_common.fields import normalized_email
@@ -113,12 +113,12 @@ def transactions(*, card_id: int, filters: Mapping[str, Any], time_zone: str) ->
     ledger = points_transactions.c
     rows = select(points_transactions).where(ledger.tenant_id == _TENANT, ledger.loyalty_card_id == card_id)
     if filters["customer_id"] is not None or filters["customer_email"] is not None:
-        rows = rows.where(ledger.enrollment_id.in_(enrollments_of(card_id, filters)))
+        rows = rows.where(ledger.enrollment_id == enrollment_of(card_id, filters))
     if filters["reference"] is not None:
         rows = rows.where(*has_reference(filters["reference"], *OPERATIONS))
     if filters["type"] is not None:
         rows = rows.where(ledger.type == inlined(filters["type"]))
-    return rows.where(*happened_between(filters, time_zone, recorded_at=ledger.recorded_at))
+    return rows.where(*happened_between(filters, time_zone, ledger.occurred_at, recorded_at=ledger.recorded_at))
 
 
 def has_reference(reference: str, *operations: str) -> tuple[ColumnElement[bool], ...]:
@@ -132,10 +132,13 @@ def inlined(choice: str) -> ColumnElement[str]:
     return literal(choice, literal_execute=True)
 
 
-def enrollments_of(card_id: int, filters: Mapping[str, Any]) -> Select[Any]:
+def enrollment_of(card_id: int, filters: Mapping[str, Any]) -> ScalarSelect[int]:
+    """The enrollment of whom a list's query names: one value, so that an index gives its rows in their order."""
     named = names_customer(enrollments.c.customer_id, filters)
-    return select(enrollments.c.id).where(
-        enrollments.c.tenant_id == _TENANT, enrollments.c.loyalty_card_id == card_id, *named
+    return (
+        select(enrollments.c.id)
+        .where(enrollments.c.tenant_id == _TENANT, enrollments.c.loyalty_card_id == card_id, *named)
+        .scalar_subquery()
     )
 
 
@@ -145,35 +148,45 @@ def names_customer(customer_id: ColumnElement[int], filters: Mapping[str, Any]) 
     if filters["customer_id"] is not None:
         conditions.append(customer_id == filters["customer_id"])
     if filters["customer_email"] is not None:
-        email = normalized_email(filters["customer_email"])
-        claims = select(_CUSTOMERS.c.customer_id).where(_CUSTOMERS.c.tenant_id == _TENANT, _CUSTOMERS.c.email == email)
-        conditions.append(customer_id.in_(claims))
+        conditions.append(customer_id == _holder_of(filters["customer_email"]))
     return conditions
+
+
+def _holder_of(email: str) -> ScalarSelect[int]:
+    """One value, as above; of two who claim it for a moment, the newer."""
+    holder = _CUSTOMERS.c.tenant_id == _TENANT, _CUSTOMERS.c.email == normalized_email(email)
+    return select(func.max(_CUSTOMERS.c.customer_id)).where(*holder).scalar_subquery()
 
 
 def happened_between(
-    filters: Mapping[str, Any], time_zone: str, *, recorded_at: ColumnElement[datetime]
+    filters: Mapping[str, Any],
+    time_zone: str,
+    occurred_at: ColumnElement[datetime],
+    *,
+    recorded_at: ColumnElement[datetime],
+    late: timedelta | None = None,
 ) -> list[ColumnElement[bool]]:
-    """``recorded_at``: what the list is ordered by; nothing is recorded long before it happened."""
-    conditions = between(points_transactions.c.occurred_at, filters["first"], filters["last"], time_zone)
+    """What ``from`` and ``to`` of a list's query say, and what follows for ``recorded_at``, by which it is ordered.
+
+    Nothing is recorded long before it happened, nor, where ``late`` is known, longer than that after it: so the list
+    begins and ends near the period that was asked for.
+    """
+    conditions = []
     if filters["first"] is not None:
-        conditions.append(recorded_at >= _moment(filters["first"], time_zone) - AHEAD)
+        start = _start_of(filters["first"], time_zone)
+        conditions += [occurred_at >= start, recorded_at >= start - AHEAD]
+    if filters["last"] is not None:
+        end = _end_of(filters["last"], time_zone)
+        conditions += [occurred_at < end, *([recorded_at < end + late] if late is not None else [])]
     return conditions
 
 
-def _moment(first: date | datetime, time_zone: str) -> datetime:
+def _start_of(first: date | datetime, time_zone: str) -> datetime:
     return first if isinstance(first, datetime) else start_of_day(first, time_zone)
 
 
-def between(
-    moment: ColumnElement[datetime], first: date | datetime | None, last: date | datetime | None, time_zone: str
-) -> list[ColumnElement[bool]]:
-    conditions = []
-    if first is not None:
-        conditions.append(moment >= _moment(first, time_zone))
+def _end_of(last: date | datetime, time_zone: str) -> datetime:
+    """Times are shown without fractions: the second that was asked for is meant to its end."""
     if isinstance(last, datetime):
-        # Times are shown without fractions: the second that was asked for is meant to its end.
-        conditions.append(moment < last.replace(microsecond=0) + timedelta(seconds=1))
-    elif last is not None:
-        conditions.append(moment < start_of_day(last + timedelta(days=1), time_zone))
-    return conditions
+        return last.replace(microsecond=0) + timedelta(seconds=1)
+    return start_of_day(last + timedelta(days=1), time_zone)

@@ -40,6 +40,7 @@ _counts = (
 )
 _ALL = select(reconciliations, _counts.label("counts")).where(reconciliations.c.tenant_id == _TENANT)
 _ONE = _ALL.where(reconciliations.c.id == bindparam("reconciliation_id"))
+_IS_THERE = _ONE.with_only_columns(reconciliations.c.id)
 _ENTRIES = select(reconciliation_entries).where(
     _entry.tenant_id == _TENANT, _entry.reconciliation_id == bindparam("reconciliation_id", type_=BigInteger)
 )
@@ -56,7 +57,7 @@ def reconciliation(tx: Transaction, *, reconciliation_id: int) -> dict[str, Any]
 
 
 def exists(tx: Transaction, *, reconciliation_id: int) -> bool:
-    return tx.execute(_ONE, {"reconciliation_id": reconciliation_id}).one_or_none() is not None
+    return tx.execute(_IS_THERE, {"reconciliation_id": reconciliation_id}).first() is not None
 
 
 def all_reconciliations() -> Select[Any]:

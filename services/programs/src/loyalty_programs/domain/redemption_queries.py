@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Row, Select, and_, bindparam, select
 
 from loyalty_common.database import Transaction
 from loyalty_programs.domain import queries, shapes
+from loyalty_programs.domain.acts import BACK
 from loyalty_programs.models import enrollments, points_transactions, redemptions
 
 _TENANT = bindparam("tenant_id", type_=BigInteger)
@@ -41,14 +42,18 @@ def of_transaction(tx: Transaction, *, transaction_id: int) -> dict[str, Any]:
 
 def redemptions_of_card(*, card_id: int, filters: Mapping[str, Any], time_zone: str) -> Select[Any]:
     """``from`` and ``to`` are about when it happened; a date without a time is the whole local day, at both ends."""
-    rows = _ROWS.where(redemptions.c.loyalty_card_id == card_id)
+    # Of both: the index of references begins with the card.
+    rows = _ROWS.where(redemptions.c.loyalty_card_id == card_id, _ledger.loyalty_card_id == card_id)
     if filters["customer_id"] is not None or filters["customer_email"] is not None:
-        rows = rows.where(redemptions.c.enrollment_id.in_(queries.enrollments_of(card_id, filters)))
+        rows = rows.where(redemptions.c.enrollment_id == queries.enrollment_of(card_id, filters))
     if filters["reference"] is not None:
         rows = rows.where(*queries.has_reference(filters["reference"], "redemptions"))
     if filters["status"] is not None:
         rows = rows.where(redemptions.c.status == queries.inlined(filters["status"]))
-    return rows.where(*queries.happened_between(filters, time_zone, recorded_at=redemptions.c.created_at))
+    happened = queries.happened_between(
+        filters, time_zone, _ledger.occurred_at, recorded_at=redemptions.c.created_at, late=BACK
+    )
+    return rows.where(*happened)
 
 
 def show(row: Row[Any]) -> dict[str, Any]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, Select, and_, bindparam, func, literal, select
+from sqlalchemy import BigInteger, Row, ScalarSelect, Select, and_, bindparam, func, literal, select
 
 from loyalty_common.database import Transaction
 from loyalty_common.errors import NotFound
-from loyalty_common.fields import normalized_email
 from loyalty_programs.domain import people, shapes
+from loyalty_programs.domain.acts import BACK
 from loyalty_programs.domain.people import CustomerName
-from loyalty_programs.domain.queries import between
+from loyalty_programs.domain.queries import happened_between, names_customer
 from loyalty_programs.models import stamp_cards, stamp_memberships, stamp_rewards, stamp_transactions
 
 _TENANT = bindparam("tenant_id", type_=BigInteger)
@@ -47,20 +47,21 @@ def stamps(*, stamp_card_id: int, filters: Mapping[str, Any], time_zone: str) ->
     ledger = stamp_transactions.c
     rows = select(stamp_transactions).where(ledger.tenant_id == _TENANT, ledger.stamp_card_id == stamp_card_id)
     if _name_somebody(filters):
-        rows = rows.where(ledger.stamp_membership_id.in_(_memberships_of(stamp_card_id, filters)))
+        rows = rows.where(ledger.stamp_membership_id == _membership_of(stamp_card_id, filters))
     if filters["reference"] is not None:
         # Both operations, so that the index of references leads there.
         rows = rows.where(ledger.reference == filters["reference"], ledger.operation.in_(("stamps", "reverse")))
     if filters["type"] is not None:
         rows = rows.where(ledger.type == filters["type"])
-    return rows.where(*between(ledger.occurred_at, filters["first"], filters["last"], time_zone))
+    happened = happened_between(filters, time_zone, ledger.occurred_at, recorded_at=ledger.recorded_at, late=BACK)
+    return rows.where(*happened)
 
 
 def stamp_rewards_of(*, stamp_card_id: int, filters: Mapping[str, Any]) -> Select[Any]:
     reward = stamp_rewards.c
     rows = select(stamp_rewards).where(reward.tenant_id == _TENANT, reward.stamp_card_id == stamp_card_id)
     if _name_somebody(filters):
-        rows = rows.where(reward.stamp_membership_id.in_(_memberships_of(stamp_card_id, filters)))
+        rows = rows.where(reward.stamp_membership_id == _membership_of(stamp_card_id, filters))
     if filters["status"] is not None:
         rows = rows.where(reward.status == filters["status"])
     return rows
@@ -70,17 +71,15 @@ def _name_somebody(filters: Mapping[str, Any]) -> bool:
     return filters["customer_id"] is not None or filters["customer_email"] is not None
 
 
-def _memberships_of(stamp_card_id: int, filters: Mapping[str, Any]) -> Select[Any]:
-    membership, customers = stamp_memberships.c, people.CUSTOMERS.c
-    found = select(membership.id).where(membership.tenant_id == _TENANT, membership.stamp_card_id == stamp_card_id)
-    if filters["customer_id"] is not None:
-        found = found.where(membership.customer_id == filters["customer_id"])
-    if filters["customer_email"] is not None:
-        claims = select(customers.customer_id).where(
-            customers.tenant_id == _TENANT, customers.email == normalized_email(filters["customer_email"])
-        )
-        found = found.where(membership.customer_id.in_(claims))
-    return found
+def _membership_of(stamp_card_id: int, filters: Mapping[str, Any]) -> ScalarSelect[int]:
+    """One value, so that an index gives its rows in their order."""
+    membership = stamp_memberships.c
+    named = names_customer(membership.customer_id, filters)
+    return (
+        select(membership.id)
+        .where(membership.tenant_id == _TENANT, membership.stamp_card_id == stamp_card_id, *named)
+        .scalar_subquery()
+    )
 
 
 def _count_of(status: str) -> Any:

@@ -69,6 +69,15 @@ class ReconciliationEntry(Base):
             "status in ('matched', 'missing', 'amount_differs', 'reversed', 'not_in_request')", name="status"
         ),
         CheckConstraint("applied_transaction_id is null or error is null", name="one_outcome"),
+        Index("ix_reconciliation_entries_newest", "tenant_id", "reconciliation_id", "created_at", "position"),
+        Index(
+            "ix_reconciliation_entries_by_status",
+            "tenant_id",
+            "reconciliation_id",
+            "status",
+            "created_at",
+            "position",
+        ),
         Index(
             "ix_reconciliation_entries_addresses",
             "tenant_id",

@@ -30,6 +30,8 @@ class Redemption(Base):
         ),
         CheckConstraint("status in ('redeemed', 'reversed')", name="status"),
         CheckConstraint("(status = 'reversed') = (reversed_at is not null)", name="reversed_at"),
+        # Found by its receipt, and by the ledger row that is to be reversed.
+        Index("ux_redemptions_transaction", "tenant_id", "transaction_id", unique=True),
         Index("ix_redemptions_newest", "tenant_id", "loyalty_card_id", "created_at", "id"),
         Index("ix_redemptions_of_enrollment", "tenant_id", "enrollment_id", "created_at", "id"),
         # They are few: without it a page of them would be looked for among all the others.

@@ -160,4 +160,5 @@ class StampReward(Base):
         Index("ix_stamp_rewards_newest", "tenant_id", "stamp_card_id", "created_at", "id"),
         Index("ix_stamp_rewards_of_status", "tenant_id", "stamp_card_id", "status", "created_at", "id"),
         Index("ix_stamp_rewards_of_membership", "tenant_id", "stamp_membership_id", "status"),
+        Index("ix_stamp_rewards_newest_of_membership", "tenant_id", "stamp_membership_id", "created_at", "id"),
     )
