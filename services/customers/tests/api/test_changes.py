@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -154,3 +155,32 @@ def test_of_ten_customers_who_want_one_email_at_once_one_gets_it(call: Call) -> 
         answers = list(clerks.map(lambda n: call("PATCH", f"/customers/{n}", {"email": "vip@example.com"}), people))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 9
     assert {next(iter(answer.json["error"]["details"])) for answer in answers if answer.status_code == 400} == {"email"}
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_a_change_at_the_moment_of_erasure_is_made_before_it_or_finds_nobody(
+    call: Call, engine: Engine, tenant_id: int, path: str, changes: Callable[[], list[Any]], round_: int
+) -> None:
+    start = threading.Barrier(9)
+
+    def change(clerk: int) -> Any:
+        start.wait()
+        return call("PATCH", path, {"name": f"Alex Rivera {clerk}", "email": f"alex{clerk}@example.com"})
+
+    def erase() -> Any:
+        start.wait()
+        return call("DELETE", path)
+
+    with ThreadPoolExecutor(9) as pool:
+        changed = [pool.submit(change, clerk) for clerk in range(8)]
+        assert pool.submit(erase).result().status_code == 200
+        statuses = [answer.result().status_code for answer in changed]
+    assert set(statuses) <= {200, 404}
+    assert call("GET", path).status_code == 404
+    published = changes()
+    assert [event.version for event in published] == list(range(2, statuses.count(200) + 3))
+    assert [event.version for event in published if event.data["erased_at"]] == [published[-1].version]
+    with engine.connect() as connection:
+        for table in ("customers", "idempotency", "outbox"):
+            kept = connection.execute(text(f"select * from {table} where tenant_id = :t"), {"t": tenant_id})
+            assert "rivera" not in str(kept.all()).lower()
