@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +43,67 @@ def test_a_wallet_holds_what_a_customer_has(merchant: Any, regular: dict[str, An
     assert (card["loyalty_card"], card["enrollment"]["points_balance"]) == (regular["card"], 52)
     assert (club["stamp_card"], club["stamps_balance"], club["stamps_missing"]) == (regular["club"], 4, 6)
     assert [voucher["id"] for voucher in wallet["vouchers"]] == [regular["usable"]["id"]]
+
+
+@contextmanager
+def down(suite: Any, service: str) -> Iterator[None]:
+    """Nobody listens at its port."""
+    process = suite.processes[f"{service}-serve"]
+    process.stop()
+    try:
+        yield
+    finally:
+        process.start()
+        suite.wait_ready()
+
+
+@contextmanager
+def silent(suite: Any, service: str) -> Iterator[None]:
+    """It takes connections, and never says anything."""
+    group = suite.processes[f"{service}-serve"].pid
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(group, signal.SIGCONT)
+        suite.wait_ready()
+
+
+@pytest.mark.parametrize(
+    ("service", "how", "emptied"),
+    [
+        ("programs", down, ("loyalty_cards", "stamp_cards", "rewards", "referral_codes")),
+        ("vouchers", silent, ("vouchers",)),
+    ],
+)
+def test_a_wallet_says_who_did_not_answer_and_holds_the_rest(
+    suite: Any, merchant: Any, regular: dict[str, Any], service: str, how: Any, emptied: tuple[str, ...]
+) -> None:
+    path = f"/customers/{regular['alex']['id']}/wallet"
+    whole = merchant.api.data("GET", path)
+    assert whole[emptied[0]]
+    with how(suite, service):
+        answer = merchant.api.call("GET", path)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["meta"]["unavailable"] == [service]
+    assert answer.json()["data"] == {**whole, **{name: [] for name in emptied}}
+    assert merchant.api.call("GET", path).json()["meta"]["unavailable"] == []
+
+
+def test_what_is_told_as_a_whole_is_told_whole_or_not_at_all(
+    suite: Any, merchant: Any, regular: dict[str, Any]
+) -> None:
+    with down(suite, "vouchers"):
+        answers = [
+            merchant.api.call("GET", path)
+            for path in (
+                *(f"/customers/{regular['alex']['id']}/{view}" for view in ("export", "timeline")),
+                "/statistics",
+            )
+        ]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+        assert int(answer.headers["Retry-After"]) >= 1
 
 
 def test_an_export_holds_everything_and_the_events_too(merchant: Any, regular: dict[str, Any]) -> None:
