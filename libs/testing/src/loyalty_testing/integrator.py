@@ -10,6 +10,8 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 
+from loyalty_testing import calls
+
 
 class Integrator:
     """``call`` is one request; ``insist`` repeats it with its Idempotency-Key until it is answered for good."""
@@ -28,7 +30,11 @@ class Integrator:
         if body is not None:
             options["json"] = body
         url = f"{self.base_url}{path}"
-        return self._session.request(method, url, headers=headers, timeout=timeout_s, allow_redirects=False, **options)
+        response = self._session.request(
+            method, url, headers=headers, timeout=timeout_s, allow_redirects=False, **options
+        )
+        calls.note(method, path, status=response.status_code)
+        return response
 
     def data(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         """``data`` of a successful answer; anything else is an AssertionError that shows the answer."""
