@@ -163,6 +163,30 @@ def test_an_order_that_is_rolled_back_while_it_is_repeated_stands_once_or_not_at
         assert sum(answer.status_code == 201 for answer in answers) == standing(engine, voucher) <= 1
 
 
+def test_an_order_that_is_rolled_back_before_its_repetition_is_answered_is_redeemed_anew(
+    new_voucher: Call, redeem: Call, roll_back: Call, app: Flask
+) -> None:
+    voucher = new_voucher()
+    first = redeem(voucher, order_reference="POS-1").json["data"]
+    between = []
+
+    def roll_back_before_it_is_read(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT redemptions.") and not between:
+            between.append(statement)
+            with ThreadPoolExecutor(1) as merchant:
+                assert merchant.submit(roll_back, first).result().status_code == 200
+
+    service = app.extensions["engine"]
+    event.listen(service, "before_cursor_execute", roll_back_before_it_is_read)
+    try:
+        again = redeem(voucher, order_reference="POS-1")
+    finally:
+        event.remove(service, "before_cursor_execute", roll_back_before_it_is_read)
+    assert between
+    assert (again.status_code, again.json["data"]["status"]) == (201, "redeemed")
+    assert again.json["data"]["id"] != first["id"]
+
+
 def test_ten_requests_with_one_key_make_one_batch(call: Call, new_voucher: Call) -> None:
     new_voucher()
     sent = {"name": "May", "quantity": 50, "partner_location_id": 2, "discount_type": "fixed", "discount_value": 5}

@@ -79,7 +79,8 @@ def _load(tx: Transaction, *, voucher: VoucherName, customer: CustomerName, orde
 def _repeat(tx: Transaction, loaded: Row[Any], *, order: Order, act: Act) -> Reply:
     """The redemption that has this order reference, if this is the same one again."""
     earlier = queries.redemption(tx, redemption_id=loaded.earlier_id)
-    if earlier is None:
+    if earlier.rolled_back_at is not None:
+        # Since we loaded it: a rollback does not wait for the voucher. Its order reference is free again.
         raise Conflict
     if (earlier.customer_id, earlier.order_amount) != (loaded.named_id, order.order_amount):
         raise DuplicateReference
