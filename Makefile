@@ -11,7 +11,7 @@ export PYTHON
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test check bench openapi
+.PHONY: help run reset test soak check bench openapi
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ reset: $(VENV)/installed ## forget all data of `make run`
 
 test: $(VENV)/tools ## prove everything, on real servers (ARGS="-k points")
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: $(VENV)/tools ## run the hardest tests at their full size (LEDGER_SEED=7 ARGS="-k ledger")
+	@SOAK=1 $(BIN)/python -m pytest -m soak $(ARGS)
 
 check: $(VENV)/tools ## look for faults without running anything: style, types, layers
 	@$(BIN)/ruff check
