@@ -83,7 +83,7 @@ class Backlog:
         """The same bytes to the same receiver over one connection that is kept."""
         body = self.payload.encode()
         headers = delivery_headers(
-            signing_secret="whsec_AAAA",
+            signing_secrets=["whsec_AAAA"],
             event=self.event,
             event_id=str(uuid.uuid4()),
             delivery_id=1,

@@ -34,7 +34,7 @@ def test_the_standard_signature_is_that_of_the_published_example() -> None:
 
 def test_a_delivery_carries_both_signatures_of_the_same_moment() -> None:
     headers = delivery_headers(
-        signing_secret=SECRET,
+        signing_secrets=[SECRET],
         event="loyalty.points_earned",
         event_id="550e8400",
         delivery_id=7001,
@@ -49,6 +49,17 @@ def test_a_delivery_carries_both_signatures_of_the_same_moment() -> None:
     key = base64.b64decode(SECRET.removeprefix("whsec_"))
     expected = hmac.new(key, b"550e8400.1715789400." + BODY, hashlib.sha256).digest()
     assert headers["webhook-signature"] == f"v1,{base64.b64encode(expected).decode()}"
+    assert "X-Loyalty-Signature-Previous" not in headers
+
+
+def test_while_two_secrets_are_valid_both_sign() -> None:
+    of = {"event": "stamp.issued", "event_id": "e", "delivery_id": 1, "attempt": 1, "timestamp": 7, "body": BODY}
+    old = f"whsec_{base64.b64encode(bytes(32)).decode()}"
+    alone = {secret: delivery_headers(signing_secrets=[secret], **of) for secret in (SECRET, old)}
+    both = delivery_headers(signing_secrets=[SECRET, old], **of)
+    assert both["X-Loyalty-Signature"] == alone[SECRET]["X-Loyalty-Signature"]
+    assert both["X-Loyalty-Signature-Previous"] == alone[old]["X-Loyalty-Signature"]
+    assert both["webhook-signature"].split(" ") == [alone[each]["webhook-signature"] for each in (SECRET, old)]
 
 
 def test_a_secret_opens_for_its_own_endpoint_only() -> None:

@@ -38,6 +38,7 @@ class ClaimedDelivery:
     payload: str
     url: str
     sealed_secret: str
+    previous_sealed_secret: str | None
     max_in_flight: int
 
 
@@ -97,14 +98,16 @@ _CLAIM = text("""
     )
     select claimed.tenant_id, claimed.delivery_id, claimed.endpoint_id, claimed.claim_id, claimed.attempt_count,
            claimed.event_id, claimed.event_created_at, event.event, event.payload,
-           endpoint.url, endpoint.sealed_secret, endpoint.max_in_flight
+           endpoint.url, endpoint.sealed_secret, endpoint.previous_sealed_secret, endpoint.max_in_flight
       from claimed
      cross join lateral (
         select event, payload from webhook_events
          where tenant_id = claimed.tenant_id and id = claimed.event_id and created_at = claimed.event_created_at
          limit 1) event
      cross join lateral (
-        select url, sealed_secret, max_in_flight from webhook_endpoints
+        select url, sealed_secret, max_in_flight,
+               case when previous_secret_expires_at > now() then previous_sealed_secret end as previous_sealed_secret
+          from webhook_endpoints
          where tenant_id = claimed.tenant_id and id = claimed.endpoint_id
          limit 1) endpoint
 """)

@@ -25,6 +25,11 @@ class Attempt:
     response_body: str | None = None
     response_truncated: bool = False
 
+    @property
+    def succeeded(self) -> bool:
+        """2xx, and the whole answer came."""
+        return self.error_stage is None and self.status_code is not None and 200 <= self.status_code < 300
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -40,7 +45,7 @@ def judge(attempt: Attempt, *, now: datetime, chance: float) -> Outcome:
 
     410 also means that the endpoint wants nothing more. Its deliveries wait, should the merchant open it again.
     """
-    if attempt.error_stage is None and attempt.status_code is not None and 200 <= attempt.status_code < 300:
+    if attempt.succeeded:
         return Outcome("succeeded")
     wish = retry_after_s(attempt.status_code, attempt.response_headers.get("retry-after"), now=now)
     delay = retry_in_s(failed_attempts=attempt.number, retry_after_s=wish, chance=chance)

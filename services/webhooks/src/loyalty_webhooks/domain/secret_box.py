@@ -32,14 +32,14 @@ class SecretBox:
 
     def __init__(self, keys: Mapping[int, bytes]) -> None:
         self._ciphers = {version: AESGCM(key) for version, key in keys.items()}
-        self._current = max(keys)
+        self.newest = max(keys)
 
     def seal(self, signing_secret: str, *, tenant_id: int, endpoint_id: int) -> str:
         nonce = os.urandom(_NONCE_BYTES)
-        ciphertext = self._ciphers[self._current].encrypt(
+        ciphertext = self._ciphers[self.newest].encrypt(
             nonce, signing_secret.encode(), _context(tenant_id, endpoint_id)
         )
-        return f"{self._current}.{base64.b64encode(nonce + ciphertext).decode()}"
+        return f"{self.newest}.{base64.b64encode(nonce + ciphertext).decode()}"
 
     def open(self, sealed: str, *, tenant_id: int, endpoint_id: int) -> str:
         """Raises ``KeyError`` if the key's version is not configured, ``InvalidTag`` if the text was not ours."""
@@ -49,6 +49,10 @@ class SecretBox:
             raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _context(tenant_id, endpoint_id)
         )
         return plain.decode()
+
+    def open_all(self, *sealed: str | None, tenant_id: int, endpoint_id: int) -> list[str]:
+        """Those that are there, in the same order; raises as ``open`` does."""
+        return [self.open(each, tenant_id=tenant_id, endpoint_id=endpoint_id) for each in sealed if each is not None]
 
 
 def _context(tenant_id: int, endpoint_id: int) -> bytes:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Sequence
 
 from loyalty_webhooks.domain.secret_box import PREFIX
+
+_REFERENCE_HEADERS = ("X-Loyalty-Signature", "X-Loyalty-Signature-Previous")
 
 
 def reference_signature(*, signing_secret: str, timestamp: int, body: bytes) -> str:
@@ -21,21 +24,34 @@ def standard_signature(*, signing_secret: str, message_id: str, timestamp: int, 
 
 
 def delivery_headers(
-    *, signing_secret: str, event: str, event_id: str, delivery_id: int, attempt: int, timestamp: int, body: bytes
+    *,
+    signing_secrets: Sequence[str],
+    event: str,
+    event_id: str,
+    delivery_id: int,
+    attempt: int,
+    timestamp: int,
+    body: bytes,
 ) -> dict[str, str]:
-    """``timestamp`` is that of this attempt, in unix seconds; ``body`` the bytes that go on the wire."""
+    """``timestamp`` is that of this attempt, in unix seconds; ``body`` the bytes that go on the wire.
+
+    ``signing_secrets``: the current one and, as long as it is valid beside it, the one before.
+    """
+    references = [reference_signature(signing_secret=each, timestamp=timestamp, body=body) for each in signing_secrets]
+    standards = [
+        standard_signature(signing_secret=each, message_id=event_id, timestamp=timestamp, body=body)
+        for each in signing_secrets
+    ]
     return {
         "Content-Type": "application/json",
         "User-Agent": "Loyalty-Webhooks/1.0",
         "Accept-Encoding": "identity",
         "X-Loyalty-Event": event,
         "X-Loyalty-Timestamp": str(timestamp),
-        "X-Loyalty-Signature": reference_signature(signing_secret=signing_secret, timestamp=timestamp, body=body),
+        **dict(zip(_REFERENCE_HEADERS, references, strict=False)),
         "X-Loyalty-Delivery": str(delivery_id),
         "X-Loyalty-Attempt": str(attempt),
         "webhook-id": event_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": standard_signature(
-            signing_secret=signing_secret, message_id=event_id, timestamp=timestamp, body=body
-        ),
+        "webhook-signature": " ".join(standards),
     }
