@@ -58,7 +58,14 @@ def test_every_job_runs_once(run: Run, engine: Engine) -> None:
     process = run("job", "all")
     assert process.returncode == 0, process.stderr
     done = [json.loads(line)["job"] for line in process.stderr.splitlines()]
-    assert done == ["make_partitions", "drop_old_events", "redact_erased", "prune_inbox", "prune_idempotency"]
+    assert done == [
+        "make_partitions",
+        "drop_old_events",
+        "redact_erased",
+        "reseal_secrets",
+        "prune_inbox",
+        "prune_idempotency",
+    ]
 
 
 def test_the_published_document_is_the_one_of_this_code(run: Run) -> None:

@@ -43,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("deliver", help="send to the endpoints what is due")
     job = commands.add_parser("job", help="run a scheduled job")
     job.add_argument(
-        "name", help="make_partitions, drop_old_events, redact_erased, prune_inbox, prune_idempotency, or all"
+        "name",
+        help="make_partitions, drop_old_events, redact_erased, reseal_secrets, prune_inbox, prune_idempotency, or all",
     )
     job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
     commands.add_parser("openapi", help="print the OpenAPI document")
@@ -103,10 +104,11 @@ def _deliver(settings: Settings, _: argparse.Namespace) -> None:
 def _job(settings: Settings, arguments: argparse.Namespace) -> None:
     from loyalty_common import database
     from loyalty_common.process import run_jobs
+    from loyalty_webhooks.domain.secret_box import SecretBox
     from loyalty_webhooks.jobs import all_jobs
 
     engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} job")
-    run_jobs(all_jobs(engine), name=arguments.name, every_s=arguments.every)
+    run_jobs(all_jobs(engine, SecretBox(settings.secret_keys)), name=arguments.name, every_s=arguments.every)
 
 
 def _openapi() -> None:

@@ -15,6 +15,7 @@ from loyalty_common.messaging.message import Message
 from loyalty_testing.postgres import Postgres
 from loyalty_webhooks.__main__ import MIGRATIONS
 from loyalty_webhooks.consumers.events import handler
+from loyalty_webhooks.domain.secret_box import SecretBox
 from loyalty_webhooks.jobs import all_jobs, partitions
 
 TODAY = date(2026, 5, 16)
@@ -101,6 +102,6 @@ def test_events_are_forgotten_after_thirty_days_with_all_that_they_caused(
 
 
 def test_every_job_runs(own: Engine) -> None:
-    results: dict[str, Any] = {name: job() for name, job in all_jobs(own).items()}
-    others = ("drop_old_events", "redact_erased", "prune_inbox", "prune_idempotency")
+    results: dict[str, Any] = {name: job() for name, job in all_jobs(own, SecretBox({1: bytes(32)})).items()}
+    others = ("drop_old_events", "redact_erased", "reseal_secrets", "prune_inbox", "prune_idempotency")
     assert results == {"make_partitions": 27, **dict.fromkeys(others, 0)}
