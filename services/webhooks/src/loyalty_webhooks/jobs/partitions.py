@@ -39,13 +39,30 @@ def drop_old(engine: Engine, *, today: date) -> int:
             for partition in _partitions(connection, parent):
                 day = _day_of(partition, parent)
                 if day is not None and day < oldest:
+                    _note_end(connection, parent, partition, before=oldest)
                     connection.execute(text(f"drop table {partition}"))
                     dropped += 1
+            _note_end(connection, parent, f"{parent}_default", before=oldest)
             connection.execute(text(f"delete from {parent}_default where {column} < :oldest"), {"oldest": _at(oldest)})  # noqa: S608
     with engine.begin() as connection:
         # Deliveries of a paused endpoint may have waited longer than their events are kept.
         connection.execute(text("delete from delivery_queue where event_created_at < :oldest"), {"oldest": _at(oldest)})
     return dropped
+
+
+def _note_end(connection: Connection, parent: str, partition: str, *, before: date) -> None:
+    """Write down in each tenant's log up to which number it is not whole any more. The order of locks is intake's."""
+    if parent == "webhook_events":
+        connection.execute(
+            text(f"""
+                insert into event_sequences (tenant_id, last_sequence, dropped_up_to)
+                select tenant_id, max(sequence), max(sequence) from {partition} where created_at < :before
+                 group by tenant_id order by tenant_id
+                on conflict (tenant_id) do update
+                   set dropped_up_to = greatest(event_sequences.dropped_up_to, excluded.dropped_up_to)
+            """),  # noqa: S608
+            {"before": _at(before)},
+        )
 
 
 def _make(engine: Engine, parent: str, day: date) -> int:

@@ -1,7 +1,7 @@
 """The nouns: tables, constraints, indexes."""
 
 from loyalty_webhooks.models.base import Base, idempotency, inbox
-from loyalty_webhooks.models.deliveries import QueuedDelivery, WebhookAttempt, WebhookDelivery
+from loyalty_webhooks.models.deliveries import QueuedDelivery, WebhookAttempt, WebhookDelivery, delivery_ids
 from loyalty_webhooks.models.endpoints import WebhookEndpoint, endpoint_ids
 from loyalty_webhooks.models.events import ErasedCustomer, EventSequence, WebhookEvent
 
@@ -14,6 +14,7 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookEvent",
+    "delivery_ids",
     "endpoint_ids",
     "idempotency",
     "inbox",

@@ -39,6 +39,18 @@ class WebhookDelivery(Base):
             "tenant_id", "event_id", "endpoint_id", "event_created_at", name="uq_webhook_deliveries_event_endpoint"
         ),
         CheckConstraint("status in ('pending', 'succeeded', 'exhausted', 'cancelled')", name="known_status"),
+        # The lists of the API, whole and by one filter each. Most deliveries have succeeded: those need no index.
+        Index("ix_webhook_deliveries_newest", "tenant_id", "created_at", "id"),
+        Index("ix_webhook_deliveries_endpoint", "tenant_id", "endpoint_id", "created_at", "id"),
+        Index("ix_webhook_deliveries_event", "tenant_id", "event", "created_at", "id"),
+        Index(
+            "ix_webhook_deliveries_unsuccessful",
+            "tenant_id",
+            "status",
+            "created_at",
+            "id",
+            postgresql_where=text("status <> 'succeeded'"),
+        ),
         {"postgresql_partition_by": "RANGE (event_created_at)"},
     )
 
@@ -102,4 +114,14 @@ class WebhookAttempt(Base):
     response_body: Mapped[Words | None] = mapped_column(comment="the first 16 KB")
     response_truncated: Mapped[bool]
 
-    __table_args__ = ({"postgresql_partition_by": "RANGE (event_created_at)"},)
+    __table_args__ = (
+        # What statistics read of an endpoint's attempts stands in the index itself.
+        Index(
+            "ix_webhook_attempts_endpoint",
+            "tenant_id",
+            "endpoint_id",
+            "started_at",
+            postgresql_include=["duration_ms", "status_code", "error_stage"],
+        ),
+        {"postgresql_partition_by": "RANGE (event_created_at)"},
+    )

@@ -17,6 +17,9 @@ class EventSequence(Base):
 
     tenant_id: Mapped[Id]
     last_sequence: Mapped[BigInt]
+    dropped_up_to: Mapped[BigInt] = mapped_column(
+        server_default="0", comment="the last sequence that is not kept any more; all behind it are"
+    )
 
 
 class WebhookEvent(Base):
@@ -38,6 +41,7 @@ class WebhookEvent(Base):
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "sequence", "created_at", name="uq_webhook_events_sequence"),
+        Index("ix_webhook_events_event", "tenant_id", "event", "sequence"),
         Index("ix_webhook_events_customer", "tenant_id", "customer_id", "sequence"),
         Index(
             "ix_webhook_events_referred",
