@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +27,7 @@ def own_everything() -> Callable[[Any, str], Ids]:
 
     def own(merchant: Any, name: str) -> Ids:
         ids: Ids = {"partner_location_id": merchant.partner_location_id}
-        for make in (_people, _points, _stamps, _vouchers, _rest):
+        for make in (_people, _points, _stamps, _vouchers, _rest, _webhooks):
             ids |= make(merchant.api, name, ids)
         return ids
 
@@ -106,12 +107,28 @@ def _vouchers(api: Any, name: str, ids: Ids) -> Ids:
 
 def _rest(api: Any, name: str, ids: Ids) -> Ids:
     file = {"data": f"email\n{name}@example.com\n", "headers": {"Content-Type": "text/csv"}}
-    endpoint = {"url": f"http://127.0.0.1:9/{name}", "is_active": False}
     return {
         "import_id": api.data("POST", "/imports?type=customers", **file)["id"],
-        "endpoint_id": api.data("POST", "/webhook-endpoints", endpoint)["id"],
         "reconciliation_id": api.data("POST", "/reconciliations", _reconciliation(ids))["id"],
     }
+
+
+def _webhooks(api: Any, name: str, ids: Ids) -> Ids:
+    """An endpoint that was owed an event, tried in vain, and is paused now: nothing of it changes any more."""
+    endpoint = {"url": f"http://127.0.0.1:9/{name}", "events": ["customer.created"]}
+    endpoint_id = api.data("POST", "/webhook-endpoints", endpoint)["id"]
+    customer_id = api.data("POST", "/customers", {"email": f"{name}-last@example.com"})["id"]
+    deadline = time.monotonic() + 60
+    while True:
+        events = {event["data"]["id"]: event["id"] for event in api.data("GET", "/events?event=customer.created")}
+        owed = api.data("GET", "/webhook-deliveries")
+        if customer_id in events and all(each["attempt_count"] and each["status"] == "pending" for each in owed):
+            break
+        assert time.monotonic() < deadline, owed
+        time.sleep(0.05)
+    api.data("PATCH", f"/webhook-endpoints/{endpoint_id}", {"is_active": False})
+    [delivery] = api.data("GET", f"/webhook-deliveries?event_id={events[customer_id]}")
+    return {"endpoint_id": endpoint_id, "delivery_id": delivery["id"], "event_id": delivery["event_id"]}
 
 
 @pytest.fixture(scope="session")

@@ -35,6 +35,7 @@ NOBODYS: dict[str, Any] = {
     "email": "nobody@example.com",
     "identifier": "nobody@example.com",
     "external_id": "crm-nobody",
+    "event_id": "88888888-8888-4888-8888-888888888888",
     "member_number": "0000-0000-0000",
     "claim_code": "CLM-0000-0000",
     "voucher_code": "CODE-nobody",

@@ -78,11 +78,19 @@ def test_the_document_names_every_public_operation_and_how_to_route_it() -> None
         (method, path): (operation["x-loyalty"]["scope"], operation["x-loyalty"]["class"])
         for path, operations in json.loads(DOCUMENT.read_text())["paths"].items()
         for method, operation in operations.items()
-        if method in ("get", "post", "delete")
+        if method in ("get", "post", "patch", "delete")
     }
     assert routed == {
         ("get", "/v1/webhook-endpoints"): ("webhooks:read", "read"),
         ("post", "/v1/webhook-endpoints"): ("webhooks:write", "write"),
         ("get", "/v1/webhook-endpoints/{endpoint_id}"): ("webhooks:read", "read"),
+        ("patch", "/v1/webhook-endpoints/{endpoint_id}"): ("webhooks:write", "write"),
         ("delete", "/v1/webhook-endpoints/{endpoint_id}"): ("webhooks:write", "write"),
+        ("post", "/v1/webhook-endpoints/{endpoint_id}/rotate-secret"): ("webhooks:write", "write"),
+        ("post", "/v1/webhook-endpoints/{endpoint_id}/test"): ("webhooks:write", "write"),
+        ("get", "/v1/webhook-endpoints/{endpoint_id}/stats"): ("webhooks:read", "read"),
+        ("get", "/v1/webhook-deliveries"): ("webhooks:read", "read"),
+        ("get", "/v1/webhook-deliveries/{delivery_id}"): ("webhooks:read", "read"),
+        ("post", "/v1/webhook-deliveries/{delivery_id}/redeliver"): ("webhooks:write", "write"),
+        ("get", "/v1/events"): ("webhooks:read", "read"),
     }

@@ -10,11 +10,14 @@ from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import TokenVerifier
 from loyalty_common.messaging.endpoint import events_blueprint
 from loyalty_webhooks import settings as settings_module
-from loyalty_webhooks.api import endpoints, internal
+from loyalty_webhooks.api import deliveries, endpoint_actions, endpoints, internal
+from loyalty_webhooks.api import events as event_log
 from loyalty_webhooks.consumers import events
 from loyalty_webhooks.domain.secret_box import SecretBox
 from loyalty_webhooks.settings import SERVICE, Settings
+from loyalty_webhooks.transport.client import Client
 from loyalty_webhooks.transport.dialing import Dialer
+from loyalty_webhooks.transport.posting import Poster
 
 
 def create_app(settings: Settings) -> Flask:
@@ -24,14 +27,23 @@ def create_app(settings: Settings) -> Flask:
     engine = database.create_engine(
         settings.database_url, pool_size=settings.database_pool_size, application_name=f"{SERVICE} serve"
     )
+    dialer = Dialer(allowed_networks=settings.allowed_networks)
     app.extensions |= {
         "engine": engine,
-        "dialer": Dialer(allowed_networks=settings.allowed_networks),
+        "dialer": dialer,
         "secret_box": SecretBox(settings.secret_keys),
+        "poster": Poster(client=Client(dialer), http_hosts=settings.allowed_http_hosts),
+        # A quarter of the threads: the others must not wait for strangers.
+        "waiting": endpoint_actions.Waiting(max(1, settings.web_threads // 4)),
     }
-    web.install(app, verifier=TokenVerifier(SERVICE, settings.identity_public_keys))
+    web.install(
+        app,
+        verifier=TokenVerifier(SERVICE, settings.identity_public_keys),
+        path_checks={"endpoint_id": endpoints.check_exists, "delivery_id": deliveries.check_exists},
+    )
     api = openapi.create_api(app, title="Webhooks")
-    api.register_blueprint(endpoints.blueprint)
+    for part in (endpoints, endpoint_actions, deliveries, event_log):
+        api.register_blueprint(part.blueprint)
     app.register_blueprint(internal.blueprint)
     app.register_blueprint(events_blueprint(events.handler(engine)))
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 EVERY_EVENT = "*"
+TEST_EVENT = "webhook.test"
+"""Comes to an endpoint when its owner asks for it, and only then: nobody subscribes to it."""
+
 EVENT_NAMES = (
     "customer.created",
     "customer.updated",

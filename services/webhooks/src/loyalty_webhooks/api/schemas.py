@@ -34,11 +34,28 @@ class EventNames(fields.Field):
 
 
 class WebhookEndpointFields(fields.Schema):
-    url = fields.Text(required=True, max_length=2048, metadata={"format": "uri"})
+    url = fields.Text(
+        required=True,
+        max_length=2048,
+        metadata={
+            "format": "uri",
+            "examples": ["https://hooks.example.com/loyalty"],
+            "description": "https, at a host all of whose addresses are public.",
+        },
+    )
     events = EventNames(load_default=lambda: [EVERY_EVENT])
-    description = fields.Text()
+    description = fields.Text(metadata={"examples": ["Back office"]})
     is_active = fields.Flag(load_default=True)
-    max_in_flight = fields.Integer(maximum=32, load_default=32)
+    max_in_flight = fields.Integer(
+        maximum=32, load_default=32, metadata={"description": "Requests that may be under way at once."}
+    )
+    rate_limit_per_second = fields.Integer(
+        maximum=1000, metadata={"description": "Requests that may begin within a second; null for no such limit."}
+    )
+
+
+class WebhookEndpointChanges(fields.Changes, WebhookEndpointFields):
+    """Any of the settings; null means the default."""
 
 
 class WebhookEndpointQuery(ListQuery):
@@ -46,18 +63,32 @@ class WebhookEndpointQuery(ListQuery):
 
 
 class WebhookEndpoint(ma.Schema):
-    id = ma.fields.Integer(required=True)
-    url = ma.fields.String(required=True)
-    description = ma.fields.String(required=True, allow_none=True)
-    events = ma.fields.List(ma.fields.String(), required=True)
-    is_active = ma.fields.Boolean(required=True)
-    status = ma.fields.String(required=True, metadata={"enum": ["active", "paused", "blocked", "disabled"]})
-    disabled_reason = ma.fields.String(required=True, allow_none=True)
+    id = ma.fields.Integer(required=True, metadata={"examples": [5]})
+    url = ma.fields.String(required=True, metadata={"examples": ["https://hooks.example.com/loyalty"]})
+    description = ma.fields.String(required=True, allow_none=True, metadata={"examples": ["Back office"]})
+    events = ma.fields.List(
+        ma.fields.String(), required=True, metadata={"examples": [["loyalty.points_earned", "voucher.redeemed"]]}
+    )
+    is_active = ma.fields.Boolean(required=True, metadata={"examples": [True]})
+    status = ma.fields.String(
+        required=True,
+        metadata={
+            "enum": ["active", "paused", "blocked", "disabled"],
+            "description": "paused by you, blocked for a while because it fails, disabled by us.",
+        },
+    )
+    disabled_reason = ma.fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"enum": ["gone", "failing", None], "description": "Why we disabled it."},
+    )
     disabled_at = ma.fields.DateTime(required=True, allow_none=True)
-    max_in_flight = ma.fields.Integer(required=True)
+    max_in_flight = ma.fields.Integer(required=True, metadata={"examples": [32]})
     rate_limit_per_second = ma.fields.Integer(required=True, allow_none=True)
-    signing_secret_hint = ma.fields.String(required=True)
-    previous_secret_expires_at = ma.fields.DateTime(required=True, allow_none=True)
+    signing_secret_hint = ma.fields.String(required=True, metadata={"examples": ["whsec_…Wq8="]})
+    previous_secret_expires_at = ma.fields.DateTime(
+        required=True, allow_none=True, metadata={"description": "The end of the last rotation's overlap."}
+    )
     created_at = ma.fields.DateTime(required=True)
     updated_at = ma.fields.DateTime(required=True)
 

@@ -1,0 +1,16 @@
+"""Whether an endpoint is open to deliveries, and what opening it again forgets. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+REOPENED: Mapping[str, Any] = MappingProxyType({"disabled_reason": None, "disabled_at": None})
+"""The columns that ``PATCH {"is_active": true}`` resets, and to what: why we had closed the endpoint ourselves."""
+
+
+def status(endpoint: Mapping[Any, Any]) -> str:
+    if endpoint["disabled_at"] is not None:
+        return "disabled"
+    return "active" if endpoint["is_active"] else "paused"
