@@ -41,7 +41,7 @@ def app() -> Flask:
     def carry(path: str) -> Response:
         key = authenticator.authenticate(request.headers.get("Authorization"), now=datetime.now(UTC))
         decision = limits.take(key.buckets)
-        check_permission(key, scope="customers:read")
+        check_permission(key, scope="customers:read", address=request.remote_addr or "")
         sent = {
             "Authorization": f"Bearer {identity_token(key, audience='customers', signer=signer)}",
             "X-Request-Id": request.headers.get("X-Request-Id") or str(uuid.uuid4()),

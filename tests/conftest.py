@@ -15,7 +15,9 @@ import pytest
 
 from loyalty_common.database import create_engine
 from loyalty_gateway.domain import api_keys, locations, organizations
+from loyalty_gateway.domain.audit import Occasion
 from loyalty_gateway.domain.keys import ENTROPY_BYTES
+from loyalty_gateway.domain.scopes import ALL_SCOPES
 from loyalty_local.suite import Suite, forget
 from loyalty_testing.integrator import Integrator
 from loyalty_testing.machine import free_port
@@ -81,20 +83,23 @@ def found_merchant() -> Founding:
     def found(suite: Suite) -> Merchant:
         peppers = {int(version): base64.b64decode(key) for version, key in suite.layout.keys.key_peppers.items()}
         engine = create_engine(suite.layout.database_urls["gateway"], pool_size=1, application_name="tests")
+        occasion = Occasion.of_operator(datetime.now(UTC))
         place = {"name": f"Merchant {next(_numbers)}", "time_zone": "America/New_York"}
         with engine.begin() as accounts:
-            organization = organizations.create(accounts, plan_code="demo", currency="USD", country="US", **place)
+            terms = {"plan_code": "demo", "currency": "USD", "country": "US"}
+            organization = organizations.create(accounts, **terms, **place, occasion=occasion)
             of = {"organization_id": organization["id"]}
-            location = locations.create(accounts, **of, **place, now=datetime.now(UTC))
+            location = locations.create(accounts, **of, **place, occasion=occasion)
             live, test = (
                 api_keys.create(
                     accounts,
                     **of,
                     name="Till",
                     mode=mode,
-                    scopes=api_keys.ALL_SCOPES,
+                    scopes=ALL_SCOPES,
                     peppers=peppers,
                     entropy=secrets.token_bytes(ENTROPY_BYTES),
+                    occasion=occasion,
                 )["key"]
                 for mode in ("live", "test")
             )

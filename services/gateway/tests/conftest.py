@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from sqlalchemy import Connection, Engine, text
 import loyalty_gateway
 from loyalty_common import database, migrations
 from loyalty_gateway.domain import api_keys, keys, organizations
+from loyalty_gateway.domain.audit import Occasion
+from loyalty_gateway.domain.scopes import ALL_SCOPES
 
 PEPPERS = {1: b"p" * 32}
 MIGRATIONS = str(Path(loyalty_gateway.__file__).parent / "migrations")
@@ -149,7 +152,13 @@ def new_organization(engine: Engine) -> Callable[..., dict[str, Any]]:
     def create(plan: str = "demo", name: str = "Riverside Coffee") -> dict[str, Any]:
         with engine.begin() as connection:
             return organizations.create(
-                connection, name=name, plan_code=plan, currency="USD", country="US", time_zone="America/New_York"
+                connection,
+                name=name,
+                plan_code=plan,
+                currency="USD",
+                country="US",
+                time_zone="America/New_York",
+                occasion=Occasion.of_operator(datetime.now(UTC)),
             )
 
     return create
@@ -157,17 +166,21 @@ def new_organization(engine: Engine) -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def new_key(engine: Engine, new_organization: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """``new_key(plan="developer", scopes=[…])``: a key of an organization of its own, or of ``organization_id``."""
+    """``new_key(plan="developer", scopes=[…])``: a key of an organization of its own, or of ``organization_id``.
+
+    What else is named goes to ``api_keys.create``.
+    """
 
     def create(
         plan: str = "demo",
         organization_id: int | None = None,
         mode: str = "live",
-        scopes: tuple[str, ...] = api_keys.ALL_SCOPES,
+        scopes: tuple[str, ...] = ALL_SCOPES,
+        **settings: Any,
     ) -> dict[str, Any]:
         owner = organization_id or new_organization(plan)["id"]
         with engine.begin() as connection:
-            return api_keys.create(
+            key = api_keys.create(
                 connection,
                 organization_id=owner,
                 name="Till 1",
@@ -175,7 +188,10 @@ def new_key(engine: Engine, new_organization: Callable[..., dict[str, Any]]) -> 
                 scopes=scopes,
                 peppers=PEPPERS,
                 entropy=secrets.token_bytes(keys.ENTROPY_BYTES),
+                occasion=Occasion.of_operator(datetime.now(UTC)),
+                **settings,
             )
+        return key | {"organization_id": owner}
 
     return create
 

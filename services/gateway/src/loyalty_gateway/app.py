@@ -11,7 +11,7 @@ from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import GATEWAY, TokenSigner, TokenVerifier
 from loyalty_common.service_client import ServiceClient
 from loyalty_gateway import settings as settings_module
-from loyalty_gateway.api import account, contracts, internal, locations, pages, public_document
+from loyalty_gateway.api import account, api_keys, audit, contracts, internal, locations, pages, public_document
 from loyalty_gateway.api.client_address import ClientAddresses
 from loyalty_gateway.api.proxy import Proxy
 from loyalty_gateway.api.routes import RouteTable
@@ -20,17 +20,24 @@ from loyalty_gateway.domain.access import Authenticator
 from loyalty_gateway.domain.failed_attempts import FailedAttempts
 from loyalty_gateway.domain.key_cache import KeyCache
 from loyalty_gateway.domain.known_keys import KnownKeys
+from loyalty_gateway.domain.last_use import LastUse
 from loyalty_gateway.domain.limits import LocalLimits, open_limits
+from loyalty_gateway.domain.revocations import Listener
 from loyalty_gateway.domain.usage import Usage
 
 
 def create_gateway(settings: settings_module.Serve) -> Proxy:
     """The public listener, in one process."""
     engine = _engine(settings.accounts, "serve")
+    known_keys = KeyCache(KnownKeys(engine).find)
+    last_use = LastUse(engine)
+    name = f"{GATEWAY} serve, revocations"
+    Listener(settings.accounts.database_url, known_keys, application_name=name).start()
+    last_use.start()
     documents = contracts.load(settings.openapi_dir, settings.service_urls)
     return Proxy(
         routes=RouteTable(contracts.public_operations(documents)),
-        authenticator=Authenticator(KeyCache(KnownKeys(engine).find), peppers=settings.peppers),
+        authenticator=Authenticator(known_keys, peppers=settings.peppers, last_use=last_use),
         failed_attempts=FailedAttempts(LocalLimits()),
         limits=open_limits(settings.redis_url, parts=settings.replicas * settings.workers),
         signer=TokenSigner(GATEWAY, settings.identity_private_key),
@@ -47,16 +54,17 @@ def create_internal(settings: settings_module.Internal) -> Flask:
     app.config["PUBLIC_BASE_URL"] = settings.public_base_url
     engine = _engine(settings.accounts, "internal")
     app.extensions["engine"] = engine
+    app.extensions["peppers"] = settings.peppers
     signer = TokenSigner(settings_module.ACCOUNTS, settings.accounts_private_key)
     urls = {"programs": settings.programs_url, "vouchers": settings.vouchers_url}
     app.extensions["usage"] = Usage([ServiceClient(url, audience=name, signer=signer) for name, url in urls.items()])
     web.install(
         app,
         verifier=TokenVerifier(GATEWAY, settings.identity_public_keys),
-        path_checks={"partner_location_id": locations.check_exists},
+        path_checks={"partner_location_id": locations.check_exists, "api_key_id": api_keys.check_exists},
     )
     api = openapi.create_api(app, title="Accounts")
-    for blueprint in (account.blueprint, locations.blueprint):
+    for blueprint in (account.blueprint, locations.blueprint, api_keys.blueprint, audit.blueprint):
         api.register_blueprint(blueprint)
     app.extensions["api"] = api
     app.register_blueprint(internal.blueprint)

@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from loyalty_gateway.domain import api_keys, keys, locations, organizations, users
+from loyalty_gateway.domain.audit import Occasion
+from loyalty_gateway.domain.scopes import ALL_SCOPES, OPERATORS
 
 _PASSWORD_BYTES = 18
 
@@ -21,6 +23,8 @@ def add_to(commands: Any) -> None:
     verbs = _group(commands, "organizations")
     _options(verbs.add_parser("create"), "name", "plan", "currency", "country", "time-zone")
     verbs.add_parser("list")
+    for verb in ("suspend", "resume"):
+        verbs.add_parser(verb).add_argument("--id", type=int, required=True)
     verbs = _group(commands, "locations")
     _options(verbs.add_parser("create"), "organization", "name", "time-zone")
     verbs = _group(commands, "users")
@@ -30,12 +34,13 @@ def add_to(commands: Any) -> None:
     verbs = _group(commands, "keys")
     key = verbs.add_parser("create")
     _options(key, "organization", "name", "mode")
-    key.add_argument("--scopes", default=",".join(api_keys.ALL_SCOPES), help="comma separated; default: all")
+    key.add_argument("--scopes", default=",".join(ALL_SCOPES), help="comma separated; default: all")
     verbs.add_parser("revoke").add_argument("--id", type=int, required=True)
 
 
 def run(connection: Connection, arguments: argparse.Namespace, *, peppers: Mapping[int, bytes]) -> dict[str, Any]:
     """Raises ``AccountRefused`` with a sentence for whoever typed the command."""
+    occasion = Occasion.of_operator(datetime.now(UTC))
     match arguments.group, arguments.verb:
         case "organizations", "create":
             return organizations.create(
@@ -45,24 +50,31 @@ def run(connection: Connection, arguments: argparse.Namespace, *, peppers: Mappi
                 currency=arguments.currency,
                 country=arguments.country,
                 time_zone=arguments.time_zone,
+                occasion=occasion,
             )
         case "organizations", "list":
             return {"organizations": organizations.list_all(connection)}
+        case "organizations", "suspend":
+            return organizations.suspend(connection, arguments.id, occasion=occasion)
+        case "organizations", "resume":
+            return organizations.resume(connection, arguments.id, occasion=occasion)
         case "locations", "create":
             location = locations.create(
                 connection,
                 organization_id=arguments.organization,
                 name=arguments.name,
                 time_zone=arguments.time_zone,
-                now=datetime.now(UTC),
+                occasion=occasion,
             )
             return location | {"organization_id": arguments.organization}
         case "users", "create":
             return _create_user(connection, arguments)
         case "keys", "create":
-            return _create_key(connection, arguments, peppers)
+            return _create_key(connection, arguments, peppers, occasion)
         case _:
-            return api_keys.revoke(connection, api_key_id=arguments.id, now=datetime.now(UTC))
+            of = {"organization_id": api_keys.organization_of(connection, arguments.id), "api_key_id": arguments.id}
+            revoked = api_keys.revoke(connection, **of, authority=OPERATORS, occasion=occasion)
+            return revoked | {"organization_id": of["organization_id"]}
 
 
 def _create_user(connection: Connection, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -80,8 +92,10 @@ def _create_user(connection: Connection, arguments: argparse.Namespace) -> dict[
     return user if given is not None else user | {"password": password}
 
 
-def _create_key(connection: Connection, arguments: argparse.Namespace, peppers: Mapping[int, bytes]) -> dict[str, Any]:
-    return api_keys.create(
+def _create_key(
+    connection: Connection, arguments: argparse.Namespace, peppers: Mapping[int, bytes], occasion: Occasion
+) -> dict[str, Any]:
+    key = api_keys.create(
         connection,
         organization_id=arguments.organization,
         name=arguments.name,
@@ -89,7 +103,9 @@ def _create_key(connection: Connection, arguments: argparse.Namespace, peppers: 
         scopes=[scope.strip() for scope in arguments.scopes.split(",") if scope.strip()],
         peppers=peppers,
         entropy=secrets.token_bytes(keys.ENTROPY_BYTES),
+        occasion=occasion,
     )
+    return key | {"organization_id": arguments.organization}
 
 
 def _group(commands: Any, name: str) -> Any:

@@ -89,6 +89,7 @@ class Internal:
     public_base_url: str
     programs_url: str
     vouchers_url: str
+    peppers: Mapping[int, bytes]
     accounts_private_key: str
     identity_public_keys: Mapping[str, Any]
 
@@ -103,6 +104,7 @@ class Internal:
             public_base_url=env.url("PUBLIC_BASE_URL"),
             programs_url=env.url("PROGRAMS_URL"),
             vouchers_url=env.url("VOUCHERS_URL"),
+            peppers=env.versioned_keys("KEY_PEPPERS"),
             accounts_private_key=env.key32("ACCOUNTS_PRIVATE_KEY"),
             identity_public_keys=env.json_object("IDENTITY_PUBLIC_KEYS"),
         )
@@ -120,6 +122,7 @@ def internal_for_document() -> Internal:
         public_base_url="",
         programs_url="",
         vouchers_url="",
+        peppers={},
         # A signer wants a key; nobody knows this one, so nobody trusts it.
         accounts_private_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         identity_public_keys={},

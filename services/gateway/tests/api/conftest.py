@@ -16,7 +16,7 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def app(accounts_url: str, identity_keys: Any, upstream_server: Any) -> Iterator[Flask]:
+def app(accounts_url: str, environment: dict[str, str], identity_keys: Any, upstream_server: Any) -> Iterator[Flask]:
     """The private listener, with programs and vouchers played by ``upstream``."""
     settings = Internal.read(
         {
@@ -25,6 +25,7 @@ def app(accounts_url: str, identity_keys: Any, upstream_server: Any) -> Iterator
             "PUBLIC_BASE_URL": "https://api.example.com/api/v1",
             "PROGRAMS_URL": upstream_server.url,
             "VOUCHERS_URL": upstream_server.url,
+            "KEY_PEPPERS": environment["KEY_PEPPERS"],
             "ACCOUNTS_PRIVATE_KEY": identity_keys.private_key("accounts"),
             "IDENTITY_PUBLIC_KEYS": identity_keys.public_keys_json,
         }
@@ -57,7 +58,8 @@ def call_as(app: Flask, identity_keys: Any, engine: Engine) -> Callable[[dict[st
         token = identity_keys.signer("gateway").mint("gateway", tenant_id=tenant_id, claims=claims)
 
         def call(method: str, path: str, body: Any = None, *, key: str | None = None) -> Any:
-            headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
+            headers = {"Authorization": f"Bearer {token}", "X-Loyalty-Client-Address": "203.0.113.7"}
+            headers |= {"Idempotency-Key": key} if key else {}
             return client.open(f"/v1{path}", method=method, json=body, headers=headers)
 
         return call

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from loyalty_gateway.domain import locations
+from loyalty_gateway.domain.audit import Occasion
 
 NOW = datetime(2026, 1, 1, 9, tzinfo=UTC)
 
@@ -25,7 +26,11 @@ def riverside(engine, new_organization):
     organization_id = new_organization()["id"]
     with engine.begin() as connection:
         location = locations.create(
-            connection, organization_id=organization_id, name="Riverside", time_zone="America/New_York", now=NOW
+            connection,
+            organization_id=organization_id,
+            name="Riverside",
+            time_zone="America/New_York",
+            occasion=Occasion.of_operator(NOW),
         )
     return location | {"organization_id": organization_id}
 

@@ -42,23 +42,25 @@ def known_keys(accounts_url):
 
 @pytest.mark.parametrize("scope", ["customers:read", "programs:write", "programs:read", None])
 def test_a_scope_that_was_granted_opens_its_routes_and_write_includes_read(scope):
-    check_permission(KEY, scope=scope)
+    check_permission(KEY, scope=scope, address="203.0.113.7")
 
 
 @pytest.mark.parametrize("scope", ["customers:write", "vouchers:read", "keys:write"])
 def test_a_scope_that_was_not_granted_is_named_in_the_refusal(scope):
     with pytest.raises(InsufficientScope, match=scope):
-        check_permission(KEY, scope=scope)
+        check_permission(KEY, scope=scope, address="203.0.113.7")
 
 
 def test_a_suspended_organization_is_told_so_before_anything_else():
     with pytest.raises(OrganizationSuspended):
-        check_permission(replace(KEY, is_suspended=True, has_developer_access=False), scope="keys:write")
+        check_permission(
+            replace(KEY, is_suspended=True, has_developer_access=False), scope="keys:write", address="203.0.113.7"
+        )
 
 
 def test_a_plan_without_developer_access_opens_nothing():
     with pytest.raises(PlanRequired):
-        check_permission(replace(KEY, has_developer_access=False), scope="customers:read")
+        check_permission(replace(KEY, has_developer_access=False), scope="customers:read", address="203.0.113.7")
 
 
 def test_the_token_says_who_calls_and_is_minted_once(identity_keys):

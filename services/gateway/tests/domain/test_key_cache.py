@@ -48,7 +48,9 @@ def clock():
 
 @pytest.fixture
 def cache(database, clock):
-    return KeyCache(database.find, clock=clock, capacity=3)
+    cache = KeyCache(database.find, clock=clock, capacity=3)
+    cache.told(True)
+    return cache
 
 
 def test_a_known_key_is_looked_up_again_after_five_seconds(cache, database, clock):

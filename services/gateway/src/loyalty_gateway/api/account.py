@@ -45,8 +45,7 @@ def change_organization(sent: Mapping[str, Any]) -> Response:
 
     The currency can be changed only while there is no loyalty card and no voucher, in either mode.
     """
-    call = web.current_call()
-    organization_id = call.organization.id
+    organization_id = web.current_call().organization.id
     usage: Usage = current_app.extensions["usage"]
     with edge.read() as tx:
         now = organizations.find(tx.connection, organization_id)
@@ -55,5 +54,7 @@ def change_organization(sent: Mapping[str, Any]) -> Response:
         # Asked outside the transaction. A card made at this very moment keeps the old currency, as its own.
         usage.check_unused(tenants)
     return edge.write(
-        lambda connection: Reply(200, organizations.change(connection, organization_id, sent, at=call.now))
+        lambda connection: Reply(
+            200, organizations.change(connection, organization_id, sent, occasion=edge.occasion(connection))
+        )
     )

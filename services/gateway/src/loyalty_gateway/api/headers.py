@@ -12,6 +12,8 @@ from loyalty_gateway.domain.gcra import Bucket, Decision
 
 Headers = list[tuple[str, str]]
 
+CLIENT_ADDRESS = "X-Loyalty-Client-Address"
+
 # As WSGI names them, and as they are sent.
 _FORWARDED = (
     ("HTTP_ACCEPT", "Accept"),

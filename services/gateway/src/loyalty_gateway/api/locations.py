@@ -61,7 +61,7 @@ def create_partner_location(sent: Mapping[str, Any]) -> Response:
                 organization_id=call.organization.id,
                 name=sent["name"],
                 time_zone=time_zone,
-                now=call.now,
+                occasion=edge.occasion(connection),
             ),
         )
     )
@@ -74,11 +74,11 @@ def change_partner_location(sent: Mapping[str, Any], partner_location_id: int) -
 
     A new time zone counts for dates from the moment that the services hear of it.
     """
-    call = web.current_call()
+    organization_id = web.current_call().organization.id
 
     def change(connection: Connection) -> Reply:
-        of = {"organization_id": call.organization.id, "partner_location_id": partner_location_id}
-        changed = locations.change(connection, **of, changes=sent, at=call.now)
+        of = {"organization_id": organization_id, "partner_location_id": partner_location_id}
+        changed = locations.change(connection, **of, changes=sent, occasion=edge.occasion(connection))
         if changed is None:
             raise NotFound
         return Reply(200, changed)

@@ -14,13 +14,13 @@ import structlog
 
 from loyalty_common import envelope
 from loyalty_common.errors import ApiError, MethodNotAllowed, NotFound, RateLimited, ServerError, Unauthenticated
-from loyalty_common.identity import TokenSigner
+from loyalty_common.identity import GATEWAY, TokenSigner
 from loyalty_gateway.api import headers
 from loyalty_gateway.api.access_log import Line
 from loyalty_gateway.api.bodies import read_body
 from loyalty_gateway.api.client_address import ClientAddresses
 from loyalty_gateway.api.exchange import Call
-from loyalty_gateway.api.headers import Headers
+from loyalty_gateway.api.headers import CLIENT_ADDRESS, Headers
 from loyalty_gateway.api.routes import Node, Route, RouteTable, split_target, upstream_path
 from loyalty_gateway.api.uploads import UploadBody
 from loyalty_gateway.api.upstream import Upstream
@@ -127,7 +127,7 @@ class Proxy:
         decision = self.limits.take(key.buckets)
         visit.limit_headers = headers.of_limits(key.buckets, decision)
         visit.line.tell(route=route and route.template, limit=decision.bucket.name, limit_remaining=decision.remaining)
-        check_permission(key, scope=None if route is None else route.scope)
+        check_permission(key, scope=None if route is None else route.scope, address=visit.address)
         if not decision.allowed:
             raise RateLimited(headers={"Retry-After": str(max(1, math.ceil(decision.wait_us / 1_000_000)))})
 
@@ -139,6 +139,9 @@ class Proxy:
             body = read_body(visit.environ)
         token = identity_token(key, audience=route.service, signer=self.signer)
         sent = headers.to_service(visit.environ, token=token, request_id=visit.request_id, body=body)
+        if route.service == GATEWAY:
+            # The account API notes in the audit log where a change came from; nobody else has to know.
+            sent.append((CLIENT_ADDRESS, visit.address))
         asked_at = time.perf_counter()
         reply = self.upstreams[route.service].send(Call(visit.method, path, sent, body, route.timeout_s))
         visit.line.tell(upstream=route.service, upstream_ms=round((time.perf_counter() - asked_at) * 1000, 2))

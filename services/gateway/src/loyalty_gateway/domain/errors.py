@@ -8,16 +8,25 @@ ApiError
 │       └── KeyExpired          key_expired
 ├── Forbidden                   403
 │   ├── OrganizationSuspended   organization_suspended
+│   ├── AddressNotAllowed       address_not_allowed
 │   ├── PlanRequired            plan_required
-│   └── InsufficientScope       insufficient_scope
+│   ├── InsufficientScope       insufficient_scope
+│   ├── ScopesExceedCaller      insufficient_scope  nobody gives a key more than he has
+│   └── ModeExceedsCaller
 ├── BadTarget                   400  a request target that no client of ours sends
 ├── CurrencyInUse               400  cards or vouchers count in it
+├── KeyIsRevoked                400  key_revoked: it stays as it was
+├── KeyIsExpired                400  key_expired: the same
+├── KeyIsReplaced               400  was rotated before
+├── ExpiryRefused               400  an end that is past, or later than a rotation said
 └── AccountRefused              of the commands: what was asked for cannot be made
 """
 
 from __future__ import annotations
 
-from loyalty_common.errors import Forbidden, Unauthenticated, ValidationFailed
+from collections.abc import Sequence
+
+from loyalty_common.errors import Forbidden, Refusal, Unauthenticated, ValidationFailed
 
 
 class NoCredentials(Unauthenticated):
@@ -55,6 +64,25 @@ class InsufficientScope(Forbidden):
         super().__init__(f"This key lacks the scope {scope}.")
 
 
+class AddressNotAllowed(Forbidden):
+    reason = "address_not_allowed"
+    default_message = "This key may not be used from this address."
+
+
+class ScopesExceedCaller(Forbidden):
+    reason = "insufficient_scope"
+
+    def __init__(self, scopes: Sequence[str]) -> None:
+        sentence = f"The scopes field may hold only what the caller may do itself, and not {', '.join(scopes)}."
+        super().__init__("A key cannot get more than the caller has.", details={"scopes": [sentence]})
+
+
+class ModeExceedsCaller(Forbidden):
+    def __init__(self, mode: str) -> None:
+        sentence = f"The mode field may not be {mode} when the caller's key is one of the test mode."
+        super().__init__("A key cannot get more than the caller has.", details={"mode": [sentence]})
+
+
 class BadTarget(ValidationFailed):
     default_message = "The request target could not be read."
 
@@ -63,6 +91,25 @@ class CurrencyInUse(ValidationFailed):
     def __init__(self) -> None:
         sentence = "The currency field can be changed only while there is no loyalty card and no voucher."
         super().__init__(details={"currency": [sentence]})
+
+
+class KeyIsRevoked(Refusal):
+    reason = "key_revoked"
+    default_message = "This API key was revoked and stays as it was."
+
+
+class KeyIsExpired(Refusal):
+    reason = "key_expired"
+    default_message = "This API key has expired and stays as it was."
+
+
+class KeyIsReplaced(Refusal):
+    default_message = "This API key was rotated before: rotate the key that replaced it."
+
+
+class ExpiryRefused(Refusal):
+    def __init__(self, sentence: str) -> None:
+        super().__init__(details={"expires_at": [sentence]})
 
 
 class AccountRefused(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 import psycopg
@@ -24,6 +25,7 @@ _KEY_BY_KID = (
         ApiKey.digest,
         ApiKey.pepper_version,
         ApiKey.scopes,
+        ApiKey.allowed_cidrs,
         ApiKey.expires_at,
         ApiKey.revoked_at,
         ApiKey.requests_per_minute,
@@ -48,7 +50,10 @@ _KEY_BY_KID = (
 
 @dataclass(slots=True)
 class KnownKey:
-    """``scopes`` as granted; ``tokens`` holds the identity token minted per service, for as long as this is known."""
+    """``scopes`` as granted; without ``allowed_networks`` every address may use it.
+
+    ``tokens`` holds the identity token minted per service, for as long as this is known.
+    """
 
     id: int
     kid: str
@@ -63,6 +68,7 @@ class KnownKey:
     plan: str
     has_developer_access: bool
     buckets: tuple[Bucket, ...]
+    allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     tokens: dict[str, str] = field(default_factory=dict)
 
 
@@ -115,6 +121,7 @@ def _known_key(kid: str, row: RowMapping) -> KnownKey:
         digest=row["digest"],
         pepper_version=row["pepper_version"],
         scopes=frozenset(row["scopes"]),
+        allowed_networks=tuple(ip_network(str(network)) for network in row["allowed_cidrs"]),
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
         tenant_id=row["tenant_id"],

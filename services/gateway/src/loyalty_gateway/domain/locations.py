@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, insert, select, update
 
 from loyalty_common.envelope import timestamp
 from loyalty_common.messaging.outbox import outbox_row
-from loyalty_gateway.domain import organizations
+from loyalty_gateway.domain import audit, organizations
+from loyalty_gateway.domain.audit import Occasion, Subject
 from loyalty_gateway.events import LocationUpdated
 from loyalty_gateway.models import PartnerLocation, Tenant, outbox
 
+_AUDITED = ("name", "time_zone", "is_active")
 
-def create(connection: Connection, *, organization_id: int, name: str, time_zone: str, now: datetime) -> dict[str, Any]:
-    """The new location, and in the same transaction the event that tells of it."""
+
+def create(
+    connection: Connection, *, organization_id: int, name: str, time_zone: str, occasion: Occasion
+) -> dict[str, Any]:
+    """The new location, and in the same transaction the event and the audit entry that tell of it."""
     organizations.check_exists(connection, organization_id)
     organizations.check_time_zone(time_zone)
     row = (
@@ -26,19 +30,24 @@ def create(connection: Connection, *, organization_id: int, name: str, time_zone
                 "organization_id": organization_id,
                 "name": name,
                 "time_zone": time_zone,
-                "created_at": now,
-                "updated_at": now,
+                "created_at": occasion.at,
+                "updated_at": occasion.at,
             },
         )
         .mappings()
         .one()
     )
-    _tell(connection, row, at=now)
+    _tell(connection, None, row, occasion=occasion)
     return shape(row)
 
 
 def change(
-    connection: Connection, *, organization_id: int, partner_location_id: int, changes: Mapping[str, Any], at: datetime
+    connection: Connection,
+    *,
+    organization_id: int,
+    partner_location_id: int,
+    changes: Mapping[str, Any],
+    occasion: Occasion,
 ) -> dict[str, Any] | None:
     """The location with ``changes`` (name, time_zone, is_active), of which the services hear if they are any."""
     before = find(connection, organization_id=organization_id, partner_location_id=partner_location_id, for_update=True)
@@ -50,11 +59,11 @@ def change(
     changed = (
         update(PartnerLocation)
         .where(PartnerLocation.id == partner_location_id)
-        .values(**changes, version=before["version"] + 1, updated_at=at)
+        .values(**changes, version=before["version"] + 1, updated_at=occasion.at)
         .returning(PartnerLocation.__table__)
     )
     row = connection.execute(changed).mappings().one()
-    _tell(connection, row, at=at)
+    _tell(connection, before, row, occasion=occasion)
     return shape(row)
 
 
@@ -62,14 +71,22 @@ def all_of(organization_id: int) -> Select[Any]:
     return select(PartnerLocation.__table__).where(PartnerLocation.organization_id == organization_id)
 
 
-def _tell(connection: Connection, row: RowMapping, *, at: datetime) -> None:
+def _tell(connection: Connection, before: RowMapping | None, row: RowMapping, *, occasion: Occasion) -> None:
     event = LocationUpdated(organization_id=row["organization_id"], location=shape(row), version=row["version"])
     # A location is the organization's, an event some tenant's: it goes out under the live one.
     tenant_id = connection.execute(
         select(Tenant.id).where(Tenant.organization_id == row["organization_id"], Tenant.mode == "live")
     ).scalar_one()
-    told = outbox_row(event=event.name, data=event.data(), created_at=at, version=event.version)
+    told = outbox_row(event=event.name, data=event.data(), created_at=occasion.at, version=event.version)
     connection.execute(outbox.insert(), told | {"tenant_id": tenant_id})
+    audit.record(
+        connection,
+        occasion,
+        organization_id=row["organization_id"],
+        action="partner_location.created" if before is None else "partner_location.updated",
+        subject=Subject("partner_location", row["id"], row["name"]),
+        changes=audit.differences(before, row, _AUDITED),
+    )
 
 
 def find(

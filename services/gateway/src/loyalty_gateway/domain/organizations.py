@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from loyalty_common.envelope import timestamp
+from loyalty_gateway.domain import audit, revocations
+from loyalty_gateway.domain.audit import Occasion, Subject
 from loyalty_gateway.domain.errors import AccountRefused
 from loyalty_gateway.models import Organization, Plan, Tenant
 from loyalty_gateway.models.base import MODES
 
+_AUDITED = ("name", "plan_code", "currency", "country", "time_zone", "status")
+
 
 def create(
-    connection: Connection, *, name: str, plan_code: str, currency: str, country: str, time_zone: str
+    connection: Connection,
+    *,
+    name: str,
+    plan_code: str,
+    currency: str,
+    country: str,
+    time_zone: str,
+    occasion: Occasion,
 ) -> dict[str, Any]:
     """The new organization with its tenants; codes by ISO 4217 and ISO 3166, the time zone by IANA."""
     codes = connection.execute(select(Plan.code).order_by(Plan.requests_per_minute)).scalars().all()
@@ -43,6 +53,7 @@ def create(
         insert(Tenant).returning(Tenant.mode, Tenant.id),
         [{"organization_id": row["id"], "mode": mode} for mode in MODES],
     )
+    _tell(connection, None, row, action="organization.created", occasion=occasion)
     return shape(row) | {"plan": plan_code, "tenants": {tenant.mode: tenant.id for tenant in tenants}}
 
 
@@ -55,6 +66,10 @@ def list_all(connection: Connection) -> list[dict[str, Any]]:
     return [shape(row) | {"plan": row["plan_code"], "tenants": tenants[row["id"]]} for row in rows]
 
 
+def mode_of(connection: Connection, tenant_id: int) -> str:
+    return connection.execute(select(Tenant.mode).where(Tenant.id == tenant_id)).scalar_one()
+
+
 def tenants_of(connection: Connection, organization_id: int) -> list[int]:
     return list(connection.execute(select(Tenant.id).where(Tenant.organization_id == organization_id)).scalars())
 
@@ -65,11 +80,35 @@ def find(connection: Connection, organization_id: int, *, for_update: bool = Fal
     return connection.execute(found.with_for_update() if for_update else found).mappings().one()
 
 
-def change(connection: Connection, organization_id: int, changes: Mapping[str, Any], *, at: datetime) -> dict[str, Any]:
+def change(
+    connection: Connection, organization_id: int, changes: Mapping[str, Any], *, occasion: Occasion
+) -> dict[str, Any]:
     """The organization with ``changes`` (name, currency, country, time_zone); what is the same already stays untouched.
 
-    The services hear of it with the next identity that is minted, within the seconds that a key is remembered.
+    The services hear of it with the next identity, which is minted anew once this is committed.
     """
+    return _update(connection, organization_id, changes, action="organization.updated", occasion=occasion)
+
+
+def suspend(connection: Connection, organization_id: int, *, occasion: Occasion) -> dict[str, Any]:
+    """Its callers are refused from now on, with 403; nothing of it is lost."""
+    return _set_status(connection, organization_id, "suspended", action="organization.suspended", occasion=occasion)
+
+
+def resume(connection: Connection, organization_id: int, *, occasion: Occasion) -> dict[str, Any]:
+    return _set_status(connection, organization_id, "active", action="organization.resumed", occasion=occasion)
+
+
+def _set_status(
+    connection: Connection, organization_id: int, status: str, *, action: str, occasion: Occasion
+) -> dict[str, Any]:
+    check_exists(connection, organization_id)
+    return _update(connection, organization_id, {"status": status}, action=action, occasion=occasion)
+
+
+def _update(
+    connection: Connection, organization_id: int, changes: Mapping[str, Any], *, action: str, occasion: Occasion
+) -> dict[str, Any]:
     before = find(connection, organization_id, for_update=True)
     changes = {name: value for name, value in changes.items() if value != before[name]}
     if not changes:
@@ -77,10 +116,26 @@ def change(connection: Connection, organization_id: int, changes: Mapping[str, A
     changed = (
         update(Organization)
         .where(Organization.id == organization_id)
-        .values(**changes, updated_at=at)
+        .values(**changes, updated_at=occasion.at)
         .returning(Organization.__table__)
     )
-    return shape(connection.execute(changed).mappings().one())
+    row = connection.execute(changed).mappings().one()
+    _tell(connection, before, row, action=action, occasion=occasion)
+    return shape(row)
+
+
+def _tell(
+    connection: Connection, before: RowMapping | None, row: RowMapping, *, action: str, occasion: Occasion
+) -> None:
+    audit.record(
+        connection,
+        occasion,
+        organization_id=row["id"],
+        action=action,
+        subject=Subject("organization", row["id"], row["name"]),
+        changes=audit.differences(before, row, _AUDITED),
+    )
+    revocations.announce_organization(connection, row["id"])
 
 
 def check_exists(connection: Connection, organization_id: int) -> None:

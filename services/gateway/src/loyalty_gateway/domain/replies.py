@@ -17,8 +17,17 @@ from loyalty_gateway.models import idempotency
 _STORED = select(*replay_columns(idempotency)).where(same_key(idempotency))
 
 
-def once(tx: Transaction, request: RequestKey, operation: Callable[[], Reply], *, at: datetime) -> Reply:
+def once(
+    tx: Transaction,
+    request: RequestKey,
+    operation: Callable[[], Reply],
+    *,
+    at: datetime,
+    secrets: tuple[str, ...] = (),
+) -> Reply:
     """The reply that this key got before, or that of ``operation``, stored in its transaction.
+
+    ``secrets`` names what is in its data this once and stored as null.
 
     Of two at once one violates the key's uniqueness: its effect is rolled back, and it runs again and finds the reply.
     """
@@ -26,5 +35,5 @@ def once(tx: Transaction, request: RequestKey, operation: Callable[[], Reply], *
     reply = None if stored is None else stored_reply(stored, request)
     if reply is None:
         reply = operation()
-        tx.execute(idempotency.insert(), idempotency_row(request, reply, at=at))
+        tx.execute(idempotency.insert(), idempotency_row(request, reply, at=at, secrets=secrets))
     return reply

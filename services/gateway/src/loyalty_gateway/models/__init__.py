@@ -1,6 +1,7 @@
 """The nouns of the ``accounts`` database."""
 
 from loyalty_gateway.models.api_keys import ApiKey
+from loyalty_gateway.models.audit import AuditEntry
 from loyalty_gateway.models.base import Base
 from loyalty_gateway.models.idempotency import idempotency
 from loyalty_gateway.models.organizations import Organization, PartnerLocation, Plan, Tenant
@@ -11,6 +12,7 @@ metadata = Base.metadata
 
 __all__ = [
     "ApiKey",
+    "AuditEntry",
     "Base",
     "Organization",
     "PartnerLocation",

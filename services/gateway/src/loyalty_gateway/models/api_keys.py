@@ -27,7 +27,8 @@ class ApiKey(Base):
     """``digest`` = HMAC-SHA256 over the whole key with the pepper of ``pepper_version``.
 
     ``requests_per_minute`` and ``burst`` lower the plan's limits for this key; null: the plan's.
-    An empty ``allowed_cidrs`` allows every address.
+    An empty ``allowed_cidrs`` allows every address. ``created_by``: an actor, by the name it had then.
+    ``created_by_user_id`` is written by nothing; the release before this one names it.
     """
 
     __tablename__ = "api_keys"
@@ -50,6 +51,9 @@ class ApiKey(Base):
     requests_per_minute: Mapped[int | None]
     burst: Mapped[int | None]
     created_by_user_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id"))
+    created_by_type: Mapped[str] = mapped_column(Text, server_default=text("'system'"))
+    created_by_id: Mapped[int | None] = mapped_column(BigInteger)
+    created_by_name: Mapped[str] = mapped_column(Text, server_default=text("'Operator'"))
     created_at: Mapped[now_by_default]
     last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -8,7 +8,7 @@ from typing import Annotated
 from sqlalchemy import BigInteger, DateTime, Identity, MetaData, func
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-MODES = ("live", "test")
+LIVE, TEST = MODES = ("live", "test")
 
 identifier = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
