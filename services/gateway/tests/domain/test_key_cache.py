@@ -1,6 +1,8 @@
 """What is remembered of keys, and for how long."""
 
+import random
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -120,3 +122,102 @@ def test_the_oldest_goes_where_there_is_no_room(cache, database):
     assert database.asked == []
     cache.get("till0")
     assert database.asked == ["till0"]
+
+
+def test_what_is_told_counts_at_once(cache, database):
+    till1, till2 = cache.get("till1"), cache.get("till2")
+    cache.forget_key("till1")
+    assert cache.get("till1") is not till1
+    assert cache.get("till2") is till2
+    assert database.asked == ["till1", "till2", "till1"]
+
+
+def test_a_key_that_was_nobodys_is_there_as_soon_as_it_is_told(cache, database):
+    cache.get("nobody")
+    cache.forget_key("nobody")
+    cache.get("nobody")
+    assert database.asked == ["nobody", "nobody"]
+
+
+def test_an_organization_is_told_for_all_of_its_keys(cache, database):
+    till1 = cache.get("till1")
+    cache.forget_organization(2)
+    assert cache.get("till1") is till1
+    cache.forget_organization(1)
+    assert cache.get("till1") is not till1
+
+
+@pytest.mark.parametrize("tell", [lambda cache: cache.forget_key("till1"), lambda cache: cache.forget_organization(1)])
+def test_a_look_up_that_was_overtaken_is_not_kept_and_nobody_joins_it(cache, database, tell):
+    """The database has answered, the answer is on its way, and meanwhile the key is revoked."""
+    database.open.clear()
+    with ThreadPoolExecutor(2) as threads:
+        early = threads.submit(cache.get, "till1")
+        until_asked(database, 1)
+        tell(cache)
+        late = threads.submit(cache.get, "till1")
+        until_asked(database, 2)
+        database.open.set()
+        assert early.result() is not late.result()
+    # What the late one got was asked for after the change, and is kept; the early one's came to nothing.
+    assert cache.get("till1") is late.result()
+    assert len(database.asked) == 2
+
+
+def until_asked(database, times):
+    deadline = time.monotonic() + 10
+    while len(database.asked) < times:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_as_long_as_nobody_would_tell_nothing_is_kept_for_longer_than_a_second(cache, database, clock):
+    cache.told(False)
+    for kid in ("till1", "nobody"):
+        database.asked.clear()
+        cache.get(kid)
+        clock.now += 0.99
+        cache.get(kid)
+        assert len(database.asked) == 1
+        clock.now += 0.02
+        cache.get(kid)
+        assert len(database.asked) == 2
+
+
+def test_what_was_known_when_the_telling_stopped_lasts_a_second_more(cache, database, clock):
+    cache.get("till1")
+    clock.now += 1
+    cache.told(False)
+    database.is_away = True
+    clock.now += 0.99
+    assert cache.get("till1") is not None
+    clock.now += 0.02
+    with pytest.raises(Unavailable):
+        cache.get("till1")
+
+
+def test_what_was_read_before_the_telling_began_again_gets_no_longer_life(cache, database, clock):
+    cache.told(False)
+    cache.get("till1")
+    cache.told(True)
+    clock.now += 1.01
+    cache.get("till1")
+    assert len(database.asked) == 2
+    clock.now += 4.9
+    cache.get("till1")
+    assert len(database.asked) == 2
+
+
+def test_ten_thousand_cold_keys_cost_one_look_up_each(database):
+    """Sixteen callers, each with all of the keys in an order of its own."""
+    cache = KeyCache(database.find)
+    kids = [f"till{number}" for number in range(10_000)]
+
+    def work(seed):
+        for kid in random.Random(seed).sample(kids, len(kids)):
+            cache.get(kid)
+
+    cache.told(True)
+    with ThreadPoolExecutor(16) as callers:
+        list(callers.map(work, range(16)))
+    assert sorted(database.asked) == sorted(kids)

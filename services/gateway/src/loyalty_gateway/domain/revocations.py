@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 
 import psycopg
 import structlog
@@ -35,30 +34,43 @@ def _announce(connection: Connection, subject: str) -> None:
 
 
 class Listener:
-    """Keeps a cache true to what is announced, on a connection of its own, for as long as the process lives.
+    """Keeps a cache true to what is announced, on a connection of its own.
 
     ``database_url`` must lead to the server itself or to a pooler that keeps sessions: nothing is heard through one
     that lends connections by transaction.
     """
 
     def __init__(self, database_url: str, cache: KeyCache, *, application_name: str) -> None:
-        self._cache = cache
         self._database_url = database_url
+        self._cache = cache
         self._application_name = application_name
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="revocations", daemon=True)
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name="revocations", daemon=True).start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
 
     def _run(self) -> None:
-        while True:
+        is_lost = False
+        while not self._stop.is_set():
             try:
                 with self._connected() as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    self._cache.told(True)
+                    _log.info("revocations_heard")
+                    is_lost = False
                     self._listen(connection)
             except Exception as error:
                 # Whatever it was: who hears nothing must not believe that there is nothing.
                 self._cache.told(False)
-                _log.warning("revocations_unheard", error=repr(error))
-            time.sleep(random.uniform(0.1, 0.5))  # noqa: S311 (jitter, not a secret)
+                if not is_lost:
+                    _log.warning("revocations_unheard", error=repr(error))
+                is_lost = True
+                self._stop.wait(random.uniform(0.1, 0.5))  # noqa: S311 (jitter, not a secret)
 
     def _connected(self) -> psycopg.Connection:
         return psycopg.connect(
@@ -71,10 +83,7 @@ class Listener:
         )
 
     def _listen(self, connection: psycopg.Connection) -> None:
-        connection.execute(f"LISTEN {CHANNEL}")
-        self._cache.told(True)
-        _log.info("revocations_heard")
-        while True:
+        while not self._stop.is_set():
             for announced in connection.notifies(timeout=_HEARTBEAT_S):
                 self._forget(announced.payload)
             connection.execute("SELECT 1")
