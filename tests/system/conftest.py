@@ -110,6 +110,7 @@ def _rest(api: Any, name: str, ids: Ids) -> Ids:
     return {
         "import_id": api.data("POST", "/imports?type=customers", **file)["id"],
         "reconciliation_id": api.data("POST", "/reconciliations", _reconciliation(ids))["id"],
+        "api_key_id": api.data("POST", "/api-keys", {"name": f"{name} key"})["id"],
     }
 
 
@@ -144,6 +145,7 @@ def _bodies(ids: Ids) -> dict[str, dict[str, Any]]:
     program, voucher = "/referral-programs/{referral_program_id}", "/vouchers/{voucher_id}"
     discount = {"name": "mine", **at, "discount_type": "fixed", "discount_value": 5}
     return {
+        "POST /api-keys": {"name": "mine"},
         "POST /loyalty-cards": {"name": "mine", **at},
         f"PATCH {card}": at,
         f"POST {card}/enrollments": who,

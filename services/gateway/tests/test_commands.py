@@ -87,6 +87,33 @@ def test_a_revoked_key_keeps_its_first_moment(command, created, riverside):
     assert json.loads(command("keys", "revoke", "--id", str(key["id"])).stdout) == first
 
 
+def test_an_organization_is_suspended_and_resumed(command, riverside):
+    for verb, status in (("suspend", "suspended"), ("suspend", "suspended"), ("resume", "active")):
+        done = command("organizations", verb, "--id", str(riverside["id"]))
+        assert json.loads(done.stdout)["status"] == status
+    assert command("organizations", "suspend", "--id", "99999").stderr == "There is no organization 99999."
+
+
+def test_what_an_operator_does_stands_in_the_audit_log(command, created, engine, riverside):
+    of = {"organization_id": riverside["id"]}
+    key = created("keys", "--organization", riverside["id"], "--name", "Till 1", "--mode", "live")
+    command("keys", "revoke", "--id", str(key["id"]))
+    command("organizations", "suspend", "--id", str(riverside["id"]))
+    with engine.connect() as connection:
+        told = text(
+            "select action, actor_type, actor_name, subject_name, changes->'status' as status from audit_entries"
+            " where organization_id = :organization_id order by id"
+        )
+        rows = [tuple(row) for row in connection.execute(told, of)]
+    assert rows == [
+        ("organization.created", "system", "Operator", "Riverside Coffee", [None, "active"]),
+        ("api_key.created", "system", "Operator", "Till 1", [None, "active"]),
+        ("api_key.revoked", "system", "Operator", "Till 1", ["active", "revoked"]),
+        ("organization.suspended", "system", "Operator", "Riverside Coffee", ["active", "suspended"]),
+    ]
+    assert command("keys", "revoke", "--id", "99999").stderr == "There is no API key 99999."
+
+
 def test_a_location_and_its_event_are_written_together(created, engine, riverside):
     location = created("locations", "--organization", riverside["id"], "--name", "Harbour", "--time-zone", "Asia/Tokyo")
     with engine.connect() as connection:

@@ -1,16 +1,31 @@
 """What a key grants, and what the services are told of its owner."""
 
+import random
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from loyalty_common import database
 from loyalty_common.errors import Unavailable
 from loyalty_common.identity import TokenVerifier
+from loyalty_gateway.domain import keys
 from loyalty_gateway.domain.access import Authenticator, check_permission, identity_token
-from loyalty_gateway.domain.errors import InsufficientScope, KeyExpired, KeyRevoked, OrganizationSuspended, PlanRequired
+from loyalty_gateway.domain.errors import (
+    AddressNotAllowed,
+    InsufficientScope,
+    KeyExpired,
+    KeyRevoked,
+    OrganizationSuspended,
+    PlanRequired,
+    WrongKey,
+)
 from loyalty_gateway.domain.key_cache import KeyCache
 from loyalty_gateway.domain.known_keys import KnownKey, KnownKeys
 from loyalty_testing.machine import free_port
@@ -49,6 +64,73 @@ def test_a_scope_that_was_granted_opens_its_routes_and_write_includes_read(scope
 def test_a_scope_that_was_not_granted_is_named_in_the_refusal(scope):
     with pytest.raises(InsufficientScope, match=scope):
         check_permission(KEY, scope=scope, address="203.0.113.7")
+
+
+@pytest.mark.parametrize(
+    ("networks", "address", "is_let_in"),
+    [
+        ((), "203.0.113.7", True),
+        (("203.0.113.0/24",), "203.0.113.7", True),
+        (("203.0.113.0/24",), "203.0.114.7", False),
+        (("203.0.113.0/24", "2001:db8::/48"), "2001:db8::7", True),
+        (("203.0.113.0/24", "2001:db8::/48"), "2001:db9::7", False),
+        (("203.0.113.7/32",), "::ffff:203.0.113.7", True),
+        (("::/0",), "203.0.113.7", False),
+        (("0.0.0.0/0",), "2001:db8::7", False),
+        (("fe80::/10",), "fe80::1%eth0", True),
+    ],
+)
+def test_a_key_opens_from_its_networks_alone(networks, address, is_let_in):
+    key = replace(KEY, allowed_networks=tuple(map(ip_network, networks)))
+    with nullcontext() if is_let_in else pytest.raises(AddressNotAllowed):
+        check_permission(key, scope=None, address=address)
+
+
+def test_a_wrong_secret_and_an_unknown_key_are_the_same_work(known_keys, new_key, peppers):
+    """Function by function of ours, and hash by hash, once the database has said what it knows of them."""
+    wrong = new_key()["key"][:20] + "A" * 43
+    guesses = [wrong + keys._checksum(wrong), keys.mint(mode="live", entropy=b"unknown!" + bytes(32))]
+    cache = KeyCache(known_keys.find)
+    cache.told(True)
+    authenticator = Authenticator(cache, peppers=peppers)
+    for guess in guesses:
+        work_of(authenticator, guess)
+    wrong_secret, unknown = [work_of(authenticator, guess) for guess in guesses]
+    assert wrong_secret == unknown
+    assert unknown.count("digest") == unknown.count("compare_digest") == 1
+
+
+def work_of(authenticator, guess):
+    work = []
+
+    def note(frame, event, arg):
+        if "loyalty_gateway" in frame.f_code.co_filename:
+            if event == "call":
+                work.append(frame.f_code.co_name)
+            elif event == "c_call" and arg.__name__ in ("compare_digest", "crc32"):
+                work.append(arg.__name__)
+
+    sys.setprofile(note)
+    try:
+        with pytest.raises(WrongKey, match=re.escape(WrongKey.default_message)):
+            authenticator.authenticate(f"Bearer {guess}", now=NOW)
+    finally:
+        sys.setprofile(None)
+    return work
+
+
+def test_cold_keys_cost_one_statement_each(accounts_url, new_organization, new_key):
+    organization = new_organization()
+    kids = [new_key(organization_id=organization["id"])["key"][9:19] for _ in range(100)]
+    engine = database.create_engine(accounts_url, pool_size=8, application_name="look-ups")
+    cache = KeyCache(KnownKeys(engine).find)
+    cache.told(True)
+    asked = []
+    event.listen(engine, "before_cursor_execute", lambda *said: asked.append(said[3]["kid"]))
+    with ThreadPoolExecutor(16) as callers:
+        list(callers.map(cache.get, random.Random(1).sample(kids * 10, 1000)))
+    engine.dispose()
+    assert sorted(asked) == sorted(kids)
 
 
 def test_a_suspended_organization_is_told_so_before_anything_else():

@@ -147,7 +147,7 @@ def _running(environment: dict[str, str], port: int, log_file: Path) -> Iterator
         process = subprocess.Popen([sys.executable, "-m", "loyalty_gateway", "serve"], env=environment, stderr=log)
     gateway = Gateway(port, process, log_file)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not _is_ready(gateway):
             if process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"the gateway did not start:\n{gateway.log()}")

@@ -29,7 +29,7 @@ class ExportQuery(fields.Schema):
 
 
 @blueprint.route("/transactions.csv", methods=["GET"])
-@blueprint.download("programs:read", media_types=("text/csv",), query=ExportQuery, timeout_s=600)
+@blueprint.download("customers:read", media_types=("text/csv",), query=ExportQuery, timeout_s=600)
 def export_transactions(query: Mapping[str, Any]) -> Response:
     """Export point transactions
 
