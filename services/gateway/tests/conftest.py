@@ -24,6 +24,7 @@ from loyalty_gateway.domain.audit import Occasion
 from loyalty_gateway.domain.scopes import ALL_SCOPES
 
 PEPPERS = {1: b"p" * 32}
+RIVERSIDE = {"currency": "USD", "country": "US", "time_zone": "America/New_York"}
 MIGRATIONS = str(Path(loyalty_gateway.__file__).parent / "migrations")
 
 
@@ -111,6 +112,10 @@ def _body_of(handler: BaseHTTPRequestHandler) -> bytes | None:
     return body
 
 
+def by_operator() -> Occasion:
+    return Occasion.of_operator(datetime.now(UTC))
+
+
 @pytest.fixture(scope="session")
 def peppers() -> dict[int, bytes]:
     return PEPPERS
@@ -151,15 +156,7 @@ def new_organization(engine: Engine) -> Callable[..., dict[str, Any]]:
 
     def create(plan: str = "demo", name: str = "Riverside Coffee") -> dict[str, Any]:
         with engine.begin() as connection:
-            return organizations.create(
-                connection,
-                name=name,
-                plan_code=plan,
-                currency="USD",
-                country="US",
-                time_zone="America/New_York",
-                occasion=Occasion.of_operator(datetime.now(UTC)),
-            )
+            return organizations.create(connection, name=name, plan_code=plan, **RIVERSIDE, occasion=by_operator())
 
     return create
 
@@ -180,17 +177,9 @@ def new_key(engine: Engine, new_organization: Callable[..., dict[str, Any]]) -> 
     ) -> dict[str, Any]:
         owner = organization_id or new_organization(plan)["id"]
         with engine.begin() as connection:
-            key = api_keys.create(
-                connection,
-                organization_id=owner,
-                name="Till 1",
-                mode=mode,
-                scopes=scopes,
-                peppers=PEPPERS,
-                entropy=secrets.token_bytes(keys.ENTROPY_BYTES),
-                occasion=Occasion.of_operator(datetime.now(UTC)),
-                **settings,
-            )
+            wanted = {"organization_id": owner, "name": "Till 1", "mode": mode, "scopes": scopes, **settings}
+            secret = {"peppers": PEPPERS, "entropy": secrets.token_bytes(keys.ENTROPY_BYTES)}
+            key = api_keys.create(connection, **wanted, **secret, occasion=by_operator())
         return key | {"organization_id": owner}
 
     return create
