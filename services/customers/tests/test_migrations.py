@@ -3,7 +3,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
@@ -45,11 +44,7 @@ def test_where_no_extension_may_be_created_there_is_no_index_and_everything_else
 
 def test_an_index_that_was_left_half_made_is_made_anew(postgres: Postgres) -> None:
     engine = database.create_engine(postgres.create_database("customers"), pool_size=2, application_name="tests")
-    with engine.connect() as connection:
-        half_way = migrations.configuration(MIGRATIONS)
-        half_way.attributes["connection"] = connection
-        command.upgrade(half_way, "0006")
-        connection.commit()
+    migrations.upgrade(engine, script_location=MIGRATIONS, to="0006")
     with engine.begin() as connection:
         connection.execute(text("update alembic_version set version_num = '0003'"))
         connection.execute(text("update pg_index set indisvalid = false where indexrelid::regclass::text ~ '^ix_cust'"))

@@ -15,8 +15,10 @@ _LOCK = 6_573_140_028  # any number, the same in every service: the lock lives i
 _log = structlog.get_logger()
 
 
-def upgrade(engine: Engine, *, script_location: str, timeout_s: float = 120) -> None:
-    """Bring the schema to the newest revision; ``script_location`` is the package's migrations folder.
+def upgrade(engine: Engine, *, script_location: str, to: str = "head", timeout_s: float = 120) -> None:
+    """Bring the schema to the newest revision, or that named by ``to``.
+
+    ``script_location`` is the package's migrations folder.
 
     The advisory lock is taken by polling: a session that waits for it holds a snapshot, and CREATE INDEX
     CONCURRENTLY in the session that has it would wait for that snapshot for ever.
@@ -30,7 +32,7 @@ def upgrade(engine: Engine, *, script_location: str, timeout_s: float = 120) -> 
                 connection.commit()
                 config = configuration(script_location)
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                command.upgrade(config, to)
                 connection.commit()
                 _log.info("migrated", revision=MigrationContext.configure(connection).get_current_revision())
         finally:
