@@ -27,7 +27,7 @@ def run(environment: dict[str, str]) -> Run:
     return process
 
 
-@pytest.mark.parametrize("command", ["serve", "migrate", "consume", "deliver"])
+@pytest.mark.parametrize("command", ["serve", "migrate", "consume", "deliver", "relay"])
 def test_without_its_environment_nothing_starts(run: Run, command: str) -> None:
     process = run(command, env={"PATH": os.environ["PATH"]})
     assert process.returncode == 1

@@ -1,4 +1,4 @@
-"""``loyalty-webhooks serve | migrate | consume | deliver | job NAME | openapi``
+"""``loyalty-webhooks serve | migrate | consume | deliver | relay | job NAME | openapi``
 
 Imports stand in the commands: ``serve`` becomes gunicorn and a migration needs no web, so each process
 loads only what it runs.
@@ -30,8 +30,8 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     logs.configure(SERVICE, level=settings.log_level)
-    commands = {"serve": _serve, "migrate": _migrate, "consume": _consume, "deliver": _deliver, "job": _job}
-    commands[arguments.command](settings, arguments)
+    commands = {"serve": _serve, "migrate": _migrate, "consume": _consume, "deliver": _deliver}
+    (commands | {"relay": _relay, "job": _job})[arguments.command](settings, arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("migrate", help="bring the database to the newest schema")
     commands.add_parser("consume", help="take in events from the broker")
     commands.add_parser("deliver", help="send to the endpoints what is due")
+    commands.add_parser("relay", help="publish what the outbox holds")
     job = commands.add_parser("job", help="run a scheduled job")
     job.add_argument(
         "name",
@@ -99,6 +100,23 @@ def _deliver(settings: Settings, _: argparse.Namespace) -> None:
     )
     sender.run(until_stopped())
     client.close()
+
+
+def _relay(settings: Settings, _: argparse.Namespace) -> None:
+    from loyalty_common import database
+    from loyalty_common.identity import TokenSigner
+    from loyalty_common.messaging.relay import run_relay
+    from loyalty_common.process import until_stopped
+    from loyalty_webhooks.models import outbox
+
+    run_relay(
+        engine=database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} relay"),
+        outbox=outbox,
+        publisher=SERVICE,
+        events_url=settings.events_url,
+        signer=TokenSigner(SERVICE, settings.identity_private_key),
+        stop=until_stopped(),
+    )
 
 
 def _job(settings: Settings, arguments: argparse.Namespace) -> None:

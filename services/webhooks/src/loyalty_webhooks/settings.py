@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -23,6 +25,7 @@ class Settings:
     public_base_url: str
     events_url: str
     identity_public_keys: Mapping[str, Sequence[str]]
+    identity_private_key: str
     secret_keys: Mapping[int, bytes]
     allowed_networks: tuple[Network, ...]
     allowed_http_hosts: frozenset[str]
@@ -43,6 +46,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         public_base_url=environment.url("PUBLIC_BASE_URL"),
         events_url=environment.events_url("EVENTS_URL"),
         identity_public_keys=environment.json_object("IDENTITY_PUBLIC_KEYS"),
+        identity_private_key=environment.key32("IDENTITY_PRIVATE_KEY"),
         secret_keys=environment.versioned_keys("SECRET_KEYS"),
         allowed_networks=_networks(environment, "WEBHOOKS_ALLOWED_NETWORKS"),
         allowed_http_hosts=frozenset(
@@ -74,6 +78,7 @@ def for_document() -> Settings:
         public_base_url="",
         events_url="",
         identity_public_keys={},
+        identity_private_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         secret_keys={1: bytes(32)},
         allowed_networks=(),
         allowed_http_hosts=frozenset(),

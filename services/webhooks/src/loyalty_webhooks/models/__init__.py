@@ -1,6 +1,6 @@
 """The nouns: tables, constraints, indexes."""
 
-from loyalty_webhooks.models.base import Base, idempotency, inbox
+from loyalty_webhooks.models.base import Base, idempotency, inbox, outbox
 from loyalty_webhooks.models.deliveries import QueuedDelivery, WebhookAttempt, WebhookDelivery, delivery_ids
 from loyalty_webhooks.models.endpoints import WebhookEndpoint, endpoint_ids
 from loyalty_webhooks.models.events import ErasedCustomer, EventSequence, WebhookEvent
@@ -18,4 +18,5 @@ __all__ = [
     "endpoint_ids",
     "idempotency",
     "inbox",
+    "outbox",
 ]

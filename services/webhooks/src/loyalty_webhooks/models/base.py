@@ -10,6 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from loyalty_common.idempotency import idempotency_table
 from loyalty_common.messaging.inbox import inbox_table
+from loyalty_common.messaging.outbox import outbox_table
 
 BigInt = Annotated[int, mapped_column(BigInteger)]
 Id = Annotated[int, mapped_column(BigInteger, primary_key=True, autoincrement=False)]
@@ -29,3 +30,4 @@ class Base(DeclarativeBase):
 
 idempotency = idempotency_table(Base.metadata)
 inbox = inbox_table(Base.metadata)
+outbox = outbox_table(Base.metadata)
