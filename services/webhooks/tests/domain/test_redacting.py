@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,8 +18,9 @@ from sqlalchemy import Engine, text
 from loyalty_common.messaging.message import Message
 from loyalty_webhooks.consumers.events import handler
 from loyalty_webhooks.domain import redacting
-from loyalty_webhooks.domain.claiming import Lane, claim
+from loyalty_webhooks.domain.claiming import claim
 from loyalty_webhooks.domain.intake import take_in
+from loyalty_webhooks.domain.limits import LaneKey, Pool
 from loyalty_webhooks.settings import Settings
 
 Purchase = Callable[..., Message]
@@ -150,7 +152,7 @@ def test_what_receivers_answered_goes_too_and_a_lease_ends_with_the_bytes_it_was
     endpoint_id = call("POST", "/webhook-endpoints", {"url": "https://127.0.0.1/"}).json["data"]["id"]
     handler(engine)([sale()])
     with engine.begin() as connection:
-        [delivery] = claim(connection, [(Lane(tenant_id, endpoint_id, 32), 32)], batch=1)
+        [delivery] = claim(connection, [LaneKey(tenant_id, endpoint_id)], Pool(1, Counter())).deliveries
         connection.execute(
             text("""
                 insert into webhook_attempts (tenant_id, delivery_id, number, event_created_at, endpoint_id, started_at,
@@ -166,7 +168,7 @@ def test_what_receivers_answered_goes_too_and_a_lease_ends_with_the_bytes_it_was
     with engine.begin() as connection:
         attempt = connection.execute(text("select * from webhook_attempts where tenant_id = :tenant"), tenant).one()
         assert (attempt.response_headers, attempt.response_body, attempt.status_code) == ({}, None, 500)
-        again = claim(connection, [(Lane(tenant_id, endpoint_id, 32), 32)], batch=5)
+        again = claim(connection, [LaneKey(tenant_id, endpoint_id)], Pool(64, Counter())).deliveries
         [redelivered] = [found for found in again if found.event_id == delivery.event_id]
         assert redelivered.claim_id != delivery.claim_id
         assert is_redacted(json.loads(redelivered.payload)["data"])

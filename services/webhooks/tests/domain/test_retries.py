@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty_webhooks.domain.limits import START, InFlightLimits
 from loyalty_webhooks.domain.outcomes import Attempt, Outcome, judge
 from loyalty_webhooks.domain.retries import DELAYS_S, retry_after_s, retry_in_s
 
@@ -92,14 +91,7 @@ def test_a_date_far_ahead_is_cut_to_a_day() -> None:
     assert judge(attempt(1, 503, retry_after=far), now=NOW, chance=0.5).retry_in_s == 86400
 
 
-def test_an_endpoint_that_answers_well_gets_more_places_and_a_tarpit_keeps_one() -> None:
-    limits = InFlightLimits()
-    assert limits.of(5, max_in_flight=32) == START
-    for _ in range(40):
-        limits.learn(5, succeeded=True, max_in_flight=32)
-    assert limits.of(5, max_in_flight=32) == 32
-    assert limits.of(5, max_in_flight=8) == 8
-    for _ in range(6):
-        limits.learn(5, succeeded=False, max_in_flight=32)
-    assert limits.of(5, max_in_flight=32) == 1
-    assert limits.of(6, max_in_flight=2) == 2
+def test_what_the_receiver_asks_for_counts_for_all_that_goes_to_it_but_no_longer_than_an_hour() -> None:
+    assert judge(attempt(4, 503, retry_after="120"), now=NOW, chance=0.5).lane_pause_s == 120
+    assert judge(attempt(1, 429, retry_after="99999"), now=NOW, chance=0.5).lane_pause_s == 3600
+    assert judge(attempt(1, 500, retry_after="120"), now=NOW, chance=0.5).lane_pause_s is None

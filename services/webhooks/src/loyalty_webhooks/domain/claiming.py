@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, text
 
+from loyalty_webhooks.domain import lanes
+from loyalty_webhooks.domain.health import Pace
+from loyalty_webhooks.domain.limits import Lane, LaneKey, Pool, Slot, share_out
+
 LEASE_S = 30.0
 MAX_BATCH = 64
-MAX_LANES = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """An endpoint with something due."""
-
-    tenant_id: int
-    endpoint_id: int
-    max_in_flight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,65 +35,31 @@ class ClaimedDelivery:
     sealed_secret: str
     previous_sealed_secret: str | None
     max_in_flight: int
+    slot: Slot
 
 
-# Hops from endpoint to endpoint along the index, so that a backlog of one costs as much to pass as one row.
-_LANES = text("""
-    with recursive waiting as (
-        (select tenant_id, endpoint_id, next_attempt_at from delivery_queue
-          where claim_id is null and (tenant_id, endpoint_id) > (:after_tenant_id, :after_endpoint_id)
-          order by tenant_id, endpoint_id, next_attempt_at limit 1)
-        union all
-        select following.* from waiting cross join lateral (
-            select tenant_id, endpoint_id, next_attempt_at from delivery_queue
-             where claim_id is null and (tenant_id, endpoint_id) > (waiting.tenant_id, waiting.endpoint_id)
-             order by tenant_id, endpoint_id, next_attempt_at limit 1) following
-    )
-    select endpoint.tenant_id, endpoint.id as endpoint_id, endpoint.max_in_flight
-      from waiting join webhook_endpoints endpoint
-        on endpoint.tenant_id = waiting.tenant_id and endpoint.id = waiting.endpoint_id
-     where waiting.next_attempt_at <= now() and endpoint.is_active and endpoint.deleted_at is null
-     limit :lanes
-""")
-
-_LOCK = text("""
-    select tenant_id, id from webhook_endpoints
-     where (tenant_id, id) in (select * from unnest(cast(:tenant_ids as bigint[]), cast(:endpoint_ids as bigint[])))
-       for no key update skip locked
-""")
-
-# The locks of the lanes are enough: whoever else changes a waiting row, to delete it, is waited for at the update.
-# Rows are found again by where they lie and looked up one at a time: with join conditions the planner, which knows
-# nothing yet of a day's new partition, was seen to read a tenant's whole day for each delivery.
-_CLAIM = text("""
-    with lane as materialized (
-        select tenant_id, endpoint_id, in_flight_limit - (
-                   select count(*) from delivery_queue leased
-                    where leased.tenant_id = lane.tenant_id and leased.endpoint_id = lane.endpoint_id
-                      and claim_id is not null) as room
-          from unnest(cast(:tenant_ids as bigint[]), cast(:endpoint_ids as bigint[]), cast(:limits as bigint[]))
-               as lane (tenant_id, endpoint_id, in_flight_limit)
-    ), share as (
-        -- Twice its part of the batch is enough to look at in each lane, so that lanes with less leave no gap.
-        select tenant_id, endpoint_id, least(room, ceil(2.0 * :batch / count(*) over ())) as most
-          from lane where room > 0
-    ), due as (
-        select queued.place from share cross join lateral (
-            select ctid as place, endpoint_id, next_attempt_at from delivery_queue
-             where tenant_id = share.tenant_id and endpoint_id = share.endpoint_id
-               and claim_id is null and next_attempt_at <= now()
-             order by next_attempt_at limit share.most) queued
-         order by row_number() over (partition by queued.endpoint_id order by queued.next_attempt_at)
-         limit :batch
+# The lock of the lanes is enough: whoever else changes a waiting row, to delete it, is waited for at the update.
+# Rows are found by their keys, one at a time: with join conditions the planner, which knows nothing yet of a day's new
+# partition, was seen to read a tenant's whole day for each delivery; and asked for waiting rows only, it went through
+# the index of those, past the tenant's whole backlog.
+CLAIM = text("""
+    with due as (
+        select queued.place, given.slot
+          from unnest(cast(:tenant_ids as bigint[]), cast(:delivery_ids as bigint[]), cast(:slots as text[]))
+               as given (tenant_id, delivery_id, slot)
+         cross join lateral (
+            select ctid as place from delivery_queue
+             where tenant_id = given.tenant_id and delivery_id = given.delivery_id
+             limit 1) queued
     ), claimed as (
         update delivery_queue queued
            set claim_id = :claim_id, lease_until = now() + make_interval(secs => :lease_s)
           from due where queued.ctid = due.place and queued.claim_id is null
-        returning queued.*
+        returning queued.*, due.slot
     )
     select claimed.tenant_id, claimed.delivery_id, claimed.endpoint_id, claimed.claim_id, claimed.attempt_count,
            claimed.event_id, claimed.event_created_at, event.event, event.payload,
-           endpoint.url, endpoint.sealed_secret, endpoint.previous_sealed_secret, endpoint.max_in_flight
+           endpoint.url, endpoint.sealed_secret, endpoint.previous_sealed_secret, endpoint.max_in_flight, claimed.slot
       from claimed
      cross join lateral (
         select event, payload from webhook_events
@@ -121,39 +82,54 @@ _REAP = text("""
 """)
 
 
-def lanes_with_due_work(connection: Connection, *, after: tuple[int, int]) -> list[Lane]:
-    """At most 64 active endpoints that something is due for, in the order of their ids, behind ``after``."""
-    parameters = {"after_tenant_id": after[0], "after_endpoint_id": after[1], "lanes": MAX_LANES}
-    return [Lane(*row) for row in connection.execute(_LANES, parameters)]
+class Claimed(NamedTuple):
+    """``passed_over``: lanes that do not answer fast, and have no room at the moment."""
+
+    deliveries: Sequence[ClaimedDelivery]
+    passed_over: Collection[LaneKey]
 
 
-def claim(connection: Connection, lanes: Sequence[tuple[Lane, int]], *, batch: int) -> list[ClaimedDelivery]:
-    """Lease at most ``batch`` due deliveries, the lanes taking turns; each lane comes with its limit in flight.
+_NOTHING = Claimed((), ())
 
-    Two statements: after the lanes are locked, a new snapshot counts their leases. In one, senders that waited
-    for each other would count what was there before, and overshoot the limit together.
+
+def claim(connection: Connection, candidates: Sequence[LaneKey], pool: Pool) -> Claimed:
+    """Lease due deliveries of these lanes, taking turns in this order, as many as the limits leave room for.
+
+    Lock, load, decide, record. Leases are counted by a statement of its own, whose snapshot begins after the lock is
+    held: in one, senders that waited for each other would count what was there before, and overshoot together.
     """
-    keys = {
-        "tenant_ids": [lane.tenant_id for lane, _ in lanes],
-        "endpoint_ids": [lane.endpoint_id for lane, _ in lanes],
-    }
-    locked = {(row.tenant_id, row.id) for row in connection.execute(_LOCK, keys)}
-    mine = [(lane, limit) for lane, limit in lanes if (lane.tenant_id, lane.endpoint_id) in locked]
-    if not mine:
-        return []
+    locked = lanes.lock(connection, candidates)
+    if not locked:
+        return _NOTHING
+    now, found = lanes.load(connection, locked, batch=min(pool.idle, MAX_BATCH))
+    shared = share_out(found, pool, now=now, most=MAX_BATCH)
+    served = {lane.key for lane, _, _ in shared}
+    passed_over = {lane.key for lane in found if lane.health.pace is not Pace.FAST} - served
+    if not shared:
+        return Claimed((), passed_over)
+    _spend(connection, (lane for lane, _, _ in shared), now=now)
     parameters = {
-        "tenant_ids": [lane.tenant_id for lane, _ in mine],
-        "endpoint_ids": [lane.endpoint_id for lane, _ in mine],
-        "limits": [limit for _, limit in mine],
-        "batch": min(batch, MAX_BATCH),
+        "tenant_ids": [lane.key.tenant_id for lane, _, _ in shared],
+        "delivery_ids": [delivery_id for _, _, delivery_id in shared],
+        "slots": [slot for _, slot, _ in shared],
         "claim_id": uuid4(),
         "lease_s": LEASE_S,
     }
-    return [ClaimedDelivery(*row) for row in connection.execute(_CLAIM, parameters)]
+    claimed = (ClaimedDelivery(*row) for row in connection.execute(CLAIM, parameters))
+    return Claimed([replace(delivery, slot=Slot(delivery.slot)) for delivery in claimed], passed_over)
 
 
-def _keys(lanes: Sequence[Lane]) -> dict[str, object]:
-    return {"tenant_ids": [lane.tenant_id for lane in lanes], "endpoint_ids": [lane.endpoint_id for lane in lanes]}
+def _spend(connection: Connection, served: Iterable[Lane], *, now: datetime) -> None:
+    """Note what was taken from lanes with a rate."""
+    counts: dict[LaneKey, tuple[Lane, int]] = {}
+    for lane in served:
+        if lane.rate_limit_per_second is not None:
+            counts[lane.key] = lane, counts.get(lane.key, (lane, 0))[1] + 1
+    moments: Mapping[LaneKey, datetime] = {
+        key: lane.next_send_after(count, now=now) for key, (lane, count) in counts.items()
+    }
+    if moments:
+        lanes.spend(connection, moments)
 
 
 def reap(connection: Connection) -> int:

@@ -1,25 +1,182 @@
-"""How many requests one endpoint may have in flight: more while it answers well, fewer when it does not."""
+"""Who gets how many of the places: lanes, hosts, organizations and kinds of work each have their limit. Pure.
+
+A place is a thread of a sender, and every limit but the lane's own is there because threads are few: what is slow,
+fails or is unknown must not hold so many that first attempts to endpoints which answer have to wait.
+"""
 
 from __future__ import annotations
 
-START = 4
-_FLOOR = 1
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from loyalty_webhooks.domain.health import Health, Pace
+
+# Between two looks for work a lane with a rate saves up as much as it may send in this time, and no more.
+_SAVED_S = 0.05
 
 
-def after(limit: int, *, succeeded: bool, max_in_flight: int) -> int:
-    """One more for every success, half as many for every failure: a tarpit soon holds a single place."""
-    return min(limit + 1, max_in_flight) if succeeded else max(limit // 2, _FLOOR)
+class Slot(StrEnum):
+    """Kinds of work in a sender's pool: first attempts to lanes that answer, to unknown ones, and everything else."""
+
+    SWIFT = "swift"
+    FRESH = "fresh"
+    REST = "rest"
 
 
-class InFlightLimits:
-    """What this process has learned of each endpoint. Used by one thread."""
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A sender's threads and what each kind of work holds of them.
 
-    def __init__(self) -> None:
-        self._limits: dict[int, int] = {}
+    Fresh lanes get at most a quarter and the rest another, so that half is always left for swift work.
+    """
 
-    def of(self, endpoint_id: int, *, max_in_flight: int) -> int:
-        return min(self._limits.get(endpoint_id, START), max_in_flight)
+    threads: int
+    busy: Mapping[Slot, int]
 
-    def learn(self, endpoint_id: int, *, succeeded: bool, max_in_flight: int) -> None:
-        limit = self.of(endpoint_id, max_in_flight=max_in_flight)
-        self._limits[endpoint_id] = after(limit, succeeded=succeeded, max_in_flight=max_in_flight)
+    @property
+    def quarter(self) -> int:
+        return max(self.threads // 4, 1)
+
+    @property
+    def idle(self) -> int:
+        return self.threads - sum(self.busy.values())
+
+    def room(self, slot: Slot) -> int:
+        return self.idle if slot is Slot.SWIFT else min(self.idle, self.quarter - self.busy[slot])
+
+    def most_of_host(self, pace: Pace | None) -> int:
+        """Requests under way, in all senders, to one host for one organization: all together, or of one pace."""
+        fresh, slow = max(self.quarter // 2, 4), max(self.quarter // 4, 2)
+        return {None: max(self.threads // 2, 1), Pace.FRESH: fresh, Pace.SLOW: slow}[pace]
+
+    def most_of_tenant(self, pace: Pace | None) -> int:
+        """The same for an organization whose hosts are many."""
+        fresh, slow = max(self.quarter * 3 // 4, 4), max(self.quarter // 2, 3)
+        return {None: max(self.threads * 7 // 8, 1), Pace.FRESH: fresh, Pace.SLOW: slow}[pace]
+
+
+class LaneKey(NamedTuple):
+    tenant_id: int
+    endpoint_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """An endpoint as a claim finds it. ``first`` and ``later``: ids of deliveries that are due, the oldest first.
+
+    ``later`` are retries and whatever else gives way.
+    """
+
+    key: LaneKey
+    url: str
+    max_in_flight: int
+    rate_limit_per_second: int | None
+    next_send_at: datetime | None
+    in_flight: int
+    health: Health
+    first: Sequence[int]
+    later: Sequence[int]
+
+    @property
+    def host(self) -> str:
+        return _host(self.url)
+
+    def room(self, pool: Pool, *, now: datetime) -> int:
+        if self.health.is_blocked(now):
+            return 0
+        limit = min(self.health.in_flight_limit, self.max_in_flight)
+        if self.health.is_half_open:
+            limit = 1
+        elif self.health.pace is Pace.FRESH:
+            # Until it has answered once: several tarpits must not hold what is there for all fresh lanes.
+            limit = min(limit, max(pool.quarter // 8, 1))
+        room = limit - self.in_flight
+        return room if self.rate_limit_per_second is None else min(room, self._tokens(self.rate_limit_per_second, now))
+
+    def _tokens(self, rate: int, now: datetime) -> int:
+        saved_s = (now - self._paid_up_to(now)).total_seconds()
+        return 0 if saved_s < 0 else 1 + int(saved_s * rate)
+
+    def _paid_up_to(self, now: datetime) -> datetime:
+        earliest = now - timedelta(seconds=_SAVED_S)
+        return max(self.next_send_at or earliest, earliest)
+
+    def next_send_after(self, count: int, *, now: datetime) -> datetime:
+        """When the lane may send again, once ``count`` were taken from it. Only for a lane with a rate."""
+        return self._paid_up_to(now) + timedelta(seconds=count / (self.rate_limit_per_second or 1))
+
+
+@lru_cache(maxsize=10_000)
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or ""
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What a lane has of one kind, and all that must have room for one more of it."""
+
+    lane: Lane
+    slot: Slot
+    deliveries: Iterator[int]
+    limits: Sequence[Any]
+
+
+def share_out(lanes: Sequence[Lane], pool: Pool, *, now: datetime, most: int) -> list[tuple[Lane, Slot, int]]:
+    """Which deliveries go into which slots: one of each lane in turn, then the next, until no room or work is left.
+
+    Never more than ``most``.
+
+    ``lanes`` must be all with something due or under way of every tenant that occurs, those with something due in the
+    order of their turns.
+    """
+    rooms = _rooms(lanes, pool, now=now) | {"idle": min(pool.idle, most)}
+    turns = [turn for lane in lanes for turn in _turns(lane)]
+    shared: list[tuple[Lane, Slot, int]] = []
+    while turns:
+        going_on = []
+        for turn in turns:
+            if any(rooms[limit] <= 0 for limit in turn.limits):
+                continue
+            delivery_id = next(turn.deliveries, None)
+            if delivery_id is None:
+                continue
+            for limit in turn.limits:
+                rooms[limit] -= 1
+            shared.append((turn.lane, turn.slot, delivery_id))
+            going_on.append(turn)
+        turns = going_on
+    return shared
+
+
+def _turns(lane: Lane) -> Iterator[_Turn]:
+    swift = {Pace.FAST: Slot.SWIFT, Pace.FRESH: Slot.FRESH, Pace.SLOW: Slot.REST}[lane.health.pace]
+    own = [limit for limit, _ in _limits(lane)]
+    for slot, deliveries in ((swift, lane.first), (Slot.REST, lane.later)):
+        if deliveries:
+            yield _Turn(lane, slot, iter(deliveries), [*own, slot, "idle"])
+
+
+def _limits(lane: Lane) -> Iterator[tuple[Any, Pace | None]]:
+    """The limits that a request to this lane counts for, but for its slot's."""
+    yield ("lane", *lane.key), None
+    paces: Iterable[Pace | None] = (None,) if lane.health.pace is Pace.FAST else (None, lane.health.pace)
+    for pace in paces:
+        yield ("host", lane.key.tenant_id, lane.host, pace), pace
+        yield ("tenant", lane.key.tenant_id, pace), pace
+
+
+def _rooms(lanes: Sequence[Lane], pool: Pool, *, now: datetime) -> dict[Any, int]:
+    rooms: dict[Any, int] = {slot: pool.room(slot) for slot in Slot}
+    for lane in lanes:
+        for limit, pace in _limits(lane):
+            if limit[0] == "lane":
+                rooms[limit] = lane.room(pool, now=now)
+            else:
+                most = pool.most_of_host(pace) if limit[0] == "host" else pool.most_of_tenant(pace)
+                rooms[limit] = rooms.get(limit, most) - lane.in_flight
+    return rooms

@@ -9,6 +9,8 @@ from datetime import datetime
 from loyalty_webhooks.domain.retries import retry_after_s, retry_in_s
 
 _GONE = 410
+# A receiver may put off what it refused by a day, but not, with one slip, everything else for so long.
+_LONGEST_PAUSE_S = 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``status``: succeeded, exhausted, or pending with ``retry_in_s``."""
+    """``status``: succeeded, exhausted, or pending with ``retry_in_s``.
+
+    ``lane_pause_s``: for how long the receiver wants nothing at all.
+    """
 
     status: str
     retry_in_s: float | None = None
     endpoint_gone: bool = False
+    lane_pause_s: float | None = None
 
 
 def judge(attempt: Attempt, *, now: datetime, chance: float) -> Outcome:
@@ -53,4 +59,5 @@ def judge(attempt: Attempt, *, now: datetime, chance: float) -> Outcome:
         "exhausted" if delay is None else "pending",
         retry_in_s=delay,
         endpoint_gone=attempt.status_code == _GONE,
+        lane_pause_s=None if wish is None else min(wish, _LONGEST_PAUSE_S),
     )

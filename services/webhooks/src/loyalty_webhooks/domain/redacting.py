@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from loyalty_common import personal
 from loyalty_common.messaging.message import Message
+from loyalty_webhooks.domain.lanes import wait_for_lock
 
 BATCH = 500
 
@@ -23,8 +24,6 @@ _NEXT = text("""
     select tenant_id, customer_id, redacted_up_to from erased_customers
      where redacted_at is null order by tenant_id, customer_id limit 1
 """)
-# Senders pass over lanes that are locked: nobody claims with the old bytes in hand what is rewritten here.
-_LOCK_LANES = text("select id from webhook_endpoints where tenant_id = :tenant_id order by id for no key update")
 _EVENTS = text("""
     (select sequence, id, created_at, payload from webhook_events
       where tenant_id = :tenant_id and customer_id = :customer_id and sequence > :redacted_up_to
@@ -88,7 +87,8 @@ def redact(engine: Engine) -> int:
 
 
 def _redact_batch(connection: Connection, erased: Row[Any]) -> int:
-    connection.execute(_LOCK_LANES, {"tenant_id": erased.tenant_id})
+    # Senders pass over lanes that are locked: nobody claims with the old bytes in hand what is rewritten here.
+    wait_for_lock(connection, erased.tenant_id)
     events = connection.execute(_EVENTS, {**erased._mapping, "batch": BATCH}).all()
     rewritten = [
         {"tenant_id": erased.tenant_id, "id": event.id, "created_at": event.created_at, "payload": payload}

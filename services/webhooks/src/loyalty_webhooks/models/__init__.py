@@ -4,11 +4,13 @@ from loyalty_webhooks.models.base import Base, idempotency, inbox, outbox
 from loyalty_webhooks.models.deliveries import QueuedDelivery, WebhookAttempt, WebhookDelivery, delivery_ids
 from loyalty_webhooks.models.endpoints import WebhookEndpoint, endpoint_ids
 from loyalty_webhooks.models.events import ErasedCustomer, EventSequence, WebhookEvent
+from loyalty_webhooks.models.lanes import Lane
 
 __all__ = [
     "Base",
     "ErasedCustomer",
     "EventSequence",
+    "Lane",
     "QueuedDelivery",
     "WebhookAttempt",
     "WebhookDelivery",

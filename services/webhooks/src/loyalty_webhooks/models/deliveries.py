@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, Sequence, SmallInteger, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Index,
+    Integer,
+    Sequence,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -71,15 +81,21 @@ class QueuedDelivery(Base):
     event_created_at: Mapped[Moment]
     attempt_count: Mapped[int] = mapped_column(Integer)
     next_attempt_at: Mapped[Moment]
+    gives_way: Mapped[bool] = mapped_column(
+        Boolean,
+        server_default="false",
+        comment="no first attempt of something that just happened: such go before it",
+    )
     claim_id: Mapped[UUID | None]
     lease_until: Mapped[Moment | None]
 
     __table_args__ = (
         CheckConstraint("(claim_id is null) = (lease_until is null)", name="claimed_is_leased"),
         Index(
-            "ix_delivery_queue_waiting",
+            "ix_delivery_queue_due",
             "tenant_id",
             "endpoint_id",
+            "gives_way",
             "next_attempt_at",
             postgresql_where=text("claim_id is null"),
         ),

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 from loyalty_webhooks.domain.claiming import ClaimedDelivery
-from loyalty_webhooks.domain.completing import Completion
+from loyalty_webhooks.domain.learning import Completion
 from loyalty_webhooks.domain.outcomes import judge
 from loyalty_webhooks.domain.secret_box import SecretBox
 from loyalty_webhooks.transport.client import Client

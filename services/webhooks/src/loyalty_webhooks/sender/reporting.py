@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from loyalty_common.database import is_outage
 from loyalty_webhooks.domain.claiming import LEASE_S, MAX_BATCH
-from loyalty_webhooks.domain.completing import Completion, complete
-from loyalty_webhooks.domain.limits import InFlightLimits
+from loyalty_webhooks.domain.completing import complete
+from loyalty_webhooks.domain.learning import Completion
 
 _RETRY_S = 0.2
 _GATHER_S = 0.004  # one transaction for ten is a fifth of the work of ten transactions
@@ -25,9 +25,8 @@ _log = structlog.get_logger()
 class Reporter:
     """One thread between the workers and the database."""
 
-    def __init__(self, engine: Engine, limits: InFlightLimits) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._limits = limits
         self._completions: queue.SimpleQueue[Completion | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="reporter")
 
@@ -95,8 +94,6 @@ class Reporter:
     def _conclude(self, batch: Sequence[Completion], refused: Sequence[Completion]) -> None:
         for completion in batch:
             delivery, attempt, outcome = completion
-            succeeded = outcome.status == "succeeded"
-            self._limits.learn(delivery.endpoint_id, succeeded=succeeded, max_in_flight=delivery.max_in_flight)
             _log.info(
                 "attempt" if completion not in refused else "attempt_after_lease",
                 tenant_id=delivery.tenant_id,

@@ -10,24 +10,16 @@ import structlog
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from loyalty_webhooks.domain.claiming import (
-    LEASE_S,
-    MAX_BATCH,
-    MAX_LANES,
-    ClaimedDelivery,
-    claim,
-    lanes_with_due_work,
-    reap,
-)
-from loyalty_webhooks.domain.limits import InFlightLimits
+from loyalty_webhooks.domain.claiming import LEASE_S, MAX_BATCH, ClaimedDelivery, claim, reap
 from loyalty_webhooks.sender.attempting import Attempter
 from loyalty_webhooks.sender.reporting import Reporter, may_pass
+from loyalty_webhooks.sender.slots import Slots
+from loyalty_webhooks.sender.turns import Turns
 from loyalty_webhooks.transport.client import ATTEMPT_S
 
 POLL_S = 0.01
 _REAP_EVERY_S = 1.0
 _AFTER_TROUBLE_S = 0.5
-_NO_LANE = (0, 0)
 _log = structlog.get_logger()
 
 
@@ -35,17 +27,15 @@ class Sender:
     """``run`` until stopped. Any number of these may work on one database."""
 
     def __init__(self, *, engine: Engine, attempter: Attempter, threads: int) -> None:
-        _prefer_indexes(engine)
+        prefer_indexes(engine)
         self._engine = engine
         self._polling = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._attempter = attempter
-        self._limits = InFlightLimits()
-        self._reporter = Reporter(engine, self._limits)
+        self._reporter = Reporter(engine)
         self._work: queue.SimpleQueue[tuple[ClaimedDelivery, float] | None] = queue.SimpleQueue()
         self._threads = [threading.Thread(target=self._attempt_for_ever, name=f"attempt-{n}") for n in range(threads)]
-        self._idle = threads
-        self._idle_lock = threading.Lock()
-        self._last_lane = _NO_LANE
+        self._slots = Slots(threads)
+        self._turns = Turns()
 
     def run(self, stop: threading.Event) -> None:
         self._reporter.start()
@@ -80,27 +70,29 @@ class Sender:
             if time.monotonic() >= reap_at:
                 self._reap()
                 reap_at = time.monotonic() + _REAP_EVERY_S
-            if self._claim(polling) < MAX_BATCH:
+            if not self._claim(polling):
                 stop.wait(POLL_S)
 
-    def _claim(self, polling: Connection) -> int:
-        """Lease as much as there are idle threads for; how many deliveries that were."""
-        with self._idle_lock:
-            idle = self._idle
-        lanes = lanes_with_due_work(polling, after=self._last_lane) if idle else []
-        # Behind the last endpoint the next look begins with the first again, so that all have their turn.
-        self._last_lane = (lanes[-1].tenant_id, lanes[-1].endpoint_id) if len(lanes) == MAX_LANES else _NO_LANE
-        if not lanes:
-            return 0
-        limited = [(lane, self._limits.of(lane.endpoint_id, max_in_flight=lane.max_in_flight)) for lane in lanes]
+    def _claim(self, polling: Connection) -> bool:
+        """Lease as much as there is room for; whether to look again at once, since there may be more."""
+        pool = self._slots.pool()
+        if pool.idle == 0:
+            return False
+        found = self._turns.next(polling)
+        candidates = self._turns.awake(found)
+        if not candidates:
+            return self._turns.pass_on(found)
         start_by = time.monotonic() + LEASE_S - ATTEMPT_S
         with self._engine.begin() as connection:
-            claimed = claim(connection, limited, batch=idle)
-        with self._idle_lock:
-            self._idle -= len(claimed)
+            claimed, passed_over = claim(connection, candidates, pool)
+        self._slots.take(delivery.slot for delivery in claimed)
         for delivery in claimed:
             self._work.put((delivery, start_by))
-        return len(claimed)
+        self._turns.rest(passed_over)
+        if len(claimed) == min(pool.idle, MAX_BATCH):
+            self._turns.end_with(candidates, {(delivery.tenant_id, delivery.endpoint_id) for delivery in claimed})
+            return len(claimed) == MAX_BATCH
+        return self._turns.pass_on(found)
 
     def _reap(self) -> None:
         with self._engine.begin() as connection:
@@ -119,19 +111,21 @@ class Sender:
                 # Our own fault, not the receiver's: no attempt is counted, the lease runs out, and it is tried again.
                 _log.exception("attempt_crashed", delivery_id=delivery.delivery_id)
             finally:
-                with self._idle_lock:
-                    self._idle += 1
+                self._slots.give_back(delivery.slot)
 
 
-def _prefer_indexes(engine: Engine) -> None:
+def prefer_indexes(engine: Engine) -> None:
     """Plans made while the queue is empty are kept when it is long: none may read tables from end to end.
 
     Nor may they read bitmaps: only a plain index scan marks the dead entries that it meets, and in the queue every
     delivery leaves some, which would be met again by each claim until the next vacuum.
+
+    Nor may they be compiled: before a backlog of a million that took 80 to 2,000 ms, and what was compiled takes two.
     """
 
     @event.listens_for(engine, "connect")
     def prefer(connection, _record) -> None:  # type: ignore[no-untyped-def]  # psycopg's connection
         connection.execute("set enable_seqscan = off")
         connection.execute("set enable_bitmapscan = off")
+        connection.execute("set jit = off")
         connection.commit()

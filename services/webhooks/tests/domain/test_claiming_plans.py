@@ -1,0 +1,81 @@
+"""A claim looks at what it takes, not at what lies behind it: also where the planner knows nothing yet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from loyalty_common import database
+from loyalty_common.messaging.message import Message
+from loyalty_webhooks.consumers.events import handler
+from loyalty_webhooks.domain import claiming, lanes
+from loyalty_webhooks.domain.limits import LaneKey
+from loyalty_webhooks.sender.sending import prefer_indexes
+from loyalty_webhooks.settings import Settings
+
+BACKLOG = 20_000
+TAKEN = 32
+
+
+@pytest.fixture
+def connection(settings: Settings, engine: Engine) -> Iterator[Connection]:
+    """A sender's own, in a transaction that nobody will know of."""
+    own = database.create_engine(settings.database_url, pool_size=1, application_name="plans")
+    prefer_indexes(own)
+    with own.connect() as opened:
+        yield opened
+        opened.rollback()
+    own.dispose()
+
+
+@pytest.fixture
+def backlog(
+    connection: Connection, engine: Engine, call: Callable[..., Any], purchase: Callable[..., Message], tenant_id: int
+) -> LaneKey:
+    endpoint_id = call("POST", "/webhook-endpoints", {"url": "https://127.0.0.1/"}).json["data"]["id"]
+    handler(engine)([purchase()])
+    connection.execute(
+        text("""
+            insert into delivery_queue (tenant_id, delivery_id, endpoint_id, event_id, event_created_at,
+                                        attempt_count, next_attempt_at)
+            select tenant_id, -number, endpoint_id, event_id, event_created_at, 0, next_attempt_at
+              from delivery_queue, generate_series(1, :backlog) number where tenant_id = :tenant_id
+        """),
+        {"tenant_id": tenant_id, "backlog": BACKLOG},
+    )
+    return LaneKey(tenant_id, endpoint_id)
+
+
+def pages(connection: Connection, statement: object, parameters: dict[str, Any]) -> int:
+    """How many pages PostgreSQL looks at."""
+    explained = text(f"explain (analyze, buffers, format json) {statement}")
+    (plan,) = connection.execute(explained, parameters).scalar_one()
+    plan = plan if isinstance(plan, dict) else json.loads(plan)
+    looked_at: int = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+    return looked_at
+
+
+def test_finding_lanes_passes_a_backlog_at_the_cost_of_a_row(connection: Connection, backlog: LaneKey) -> None:
+    after = {"after_tenant_id": backlog.tenant_id, "after_endpoint_id": backlog.endpoint_id - 1, "lanes": 1}
+    assert pages(connection, lanes.WITH_DUE_WORK, after) < 100
+
+
+def test_loading_looks_at_what_can_be_taken(connection: Connection, backlog: LaneKey) -> None:
+    parameters = {"tenant_ids": [backlog.tenant_id], "endpoint_ids": [backlog.endpoint_id], "deep": TAKEN}
+    assert pages(connection, lanes.LOAD, parameters) < 200
+
+
+def test_claiming_looks_at_what_it_takes(connection: Connection, backlog: LaneKey) -> None:
+    parameters = {
+        "tenant_ids": [backlog.tenant_id] * TAKEN,
+        "delivery_ids": [-number for number in range(BACKLOG - TAKEN, BACKLOG)],
+        "slots": ["swift"] * TAKEN,
+        "claim_id": uuid4(),
+        "lease_s": 30.0,
+    }
+    assert pages(connection, claiming.CLAIM, parameters) < 60 * TAKEN
