@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, fields
 
-from benchmarks import credits, deliveries, imports, latency, proxying, search
+from benchmarks import claims, credits, deliveries, imports, latency, proxying, search
 from benchmarks.pace import Line, NotMeasured, Pace
 
 ROWS: Mapping[str, Callable[[Pace], list[Line]]] = {
@@ -19,6 +19,7 @@ ROWS: Mapping[str, Callable[[Pace], list[Line]]] = {
     "latency": latency.on_the_embedded_transport,
     "latency-rabbitmq": latency.on_rabbitmq,
     "deliveries": deliveries.to_one_receiver,
+    "claims": claims.behind_a_backlog,
     "imports": imports.through_the_gateway,
     "search": search.on_the_service_alone,
 }
