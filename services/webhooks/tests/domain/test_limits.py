@@ -80,7 +80,7 @@ def test_a_blocked_lane_gets_nothing_and_then_one_probe() -> None:
     assert shares(lane(5, 5, health=half_open, in_flight=1)) == [0]
 
 
-@pytest.mark.parametrize(("pace", "together"), [(Pace.FAST, 32), (Pace.FRESH, 8), (Pace.SLOW, 4)])
+@pytest.mark.parametrize(("pace", "together"), [(Pace.FAST, 48), (Pace.FRESH, 8), (Pace.SLOW, 4)])
 def test_endpoints_on_one_host_share_its_places(pace: Pace, together: int) -> None:
     assert sum(shares(*(lane(4, pace=pace) for _ in range(200)))) == together
     busy = [lane(pace=pace, in_flight=1) for _ in range(3)]

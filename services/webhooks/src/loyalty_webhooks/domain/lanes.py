@@ -112,9 +112,9 @@ _MAKE = text("""
 _FORGET = text("delete from lanes where tenant_id = :tenant_id and endpoint_id = :endpoint_id")
 
 
-def with_due_work(connection: Connection, *, after: LaneKey) -> list[LaneKey]:
-    """At most 128 endpoints that may be sent something now, in the order of their ids, behind ``after``."""
-    parameters = {"after_tenant_id": after.tenant_id, "after_endpoint_id": after.endpoint_id, "lanes": MAX_LANES}
+def with_due_work(connection: Connection, *, after: LaneKey, most: int = MAX_LANES) -> list[LaneKey]:
+    """``most`` endpoints that may be sent something now, in the order of their ids, behind ``after``."""
+    parameters = {"after_tenant_id": after.tenant_id, "after_endpoint_id": after.endpoint_id, "lanes": most}
     found = connection.execute(WITH_DUE_WORK, parameters)
     return list(dict.fromkeys(LaneKey(*row) for row in found))
 

@@ -52,7 +52,7 @@ class Pool:
     def most_of_host(self, pace: Pace | None) -> int:
         """Requests under way, in all senders, to one host for one organization: all together, or of one pace."""
         fresh, slow = max(self.quarter // 2, 4), max(self.quarter // 4, 2)
-        return {None: max(self.threads // 2, 1), Pace.FRESH: fresh, Pace.SLOW: slow}[pace]
+        return {None: max(self.threads * 3 // 4, 1), Pace.FRESH: fresh, Pace.SLOW: slow}[pace]
 
     def most_of_tenant(self, pace: Pace | None) -> int:
         """The same for an organization whose hosts are many."""

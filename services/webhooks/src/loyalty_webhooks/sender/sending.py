@@ -78,7 +78,7 @@ class Sender:
         pool = self._slots.pool()
         if pool.idle == 0:
             return False
-        found = self._turns.next(polling)
+        found = self._turns.next(polling, idle=pool.idle)
         candidates = self._turns.awake(found)
         if not candidates:
             return self._turns.pass_on(found)

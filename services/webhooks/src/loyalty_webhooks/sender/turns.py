@@ -13,6 +13,7 @@ from loyalty_webhooks.domain.limits import LaneKey
 # What is slow or unknown may wait so much longer for a place that came free: to ask for all of them at every look, and
 # there can be hundreds, is what takes the time of those that are fast.
 REST_S = 0.1
+_FEWEST = 16
 
 
 class Turns:
@@ -23,13 +24,14 @@ class Turns:
         self._is_last_window = False
         self._resting: dict[LaneKey, float] = {}
 
-    def next(self, connection: Connection) -> Sequence[LaneKey]:
-        """Lanes behind those that had their turn; behind the last come the first again."""
-        found = with_due_work(connection, after=self._last)
+    def next(self, connection: Connection, *, idle: int) -> Sequence[LaneKey]:
+        """Lanes behind those that had their turn, twice as many as threads are idle; behind the last come the first."""
+        most = min(max(2 * idle, _FEWEST), MAX_LANES)
+        found = with_due_work(connection, after=self._last, most=most)
         if not found and self._last != NO_LANE:
             self._last = NO_LANE
-            found = with_due_work(connection, after=NO_LANE)
-        self._is_last_window = len(found) < MAX_LANES
+            found = with_due_work(connection, after=NO_LANE, most=most)
+        self._is_last_window = len(found) < most
         return found
 
     def awake(self, lanes: Sequence[LaneKey]) -> Sequence[LaneKey]:
