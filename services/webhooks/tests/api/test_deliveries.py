@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +11,9 @@ from urllib.parse import quote, urlsplit
 import pytest
 from sqlalchemy import Engine
 
-from loyalty_webhooks.domain.claiming import Lane, claim
+from loyalty_webhooks.domain.claiming import claim
 from loyalty_webhooks.domain.completing import complete
+from loyalty_webhooks.domain.limits import LaneKey, Pool
 from loyalty_webhooks.domain.outcomes import Attempt, Outcome
 
 Call = Callable[..., Any]
@@ -32,6 +34,7 @@ LISTED_KEYS = [
     "created_at",
     "completed_at",
 ]
+ONE_THREAD = Pool(1, Counter())
 CLOSED = Attempt(1, datetime.now(UTC), 3002, error_stage="connect", error_message="It did not accept a connection.")
 
 
@@ -39,10 +42,10 @@ CLOSED = Attempt(1, datetime.now(UTC), 3002, error_stage="connect", error_messag
 def attempt(engine: Engine, tenant_id: int) -> Callable[..., None]:
     """``attempt(endpoint_id, "succeeded", …)``: what is due is claimed and ends so; keywords are the attempt's."""
 
-    def run(endpoint_id: int, status: str, *, count: int = 1, **fields: Any) -> None:
+    def run(endpoint_id: int, status: str, **fields: Any) -> None:
         with engine.begin() as connection:
-            claimed = claim(connection, [(Lane(tenant_id, endpoint_id, 32), 32)], batch=count)
-            assert len(claimed) == count
+            claimed = claim(connection, [LaneKey(tenant_id, endpoint_id)], ONE_THREAD).deliveries
+            assert len(claimed) == 1
             ends = [
                 (
                     each,
@@ -101,7 +104,7 @@ def test_what_a_sender_has_taken_is_being_sent(
     made = endpoint()
     publish(2)
     with engine.begin() as connection:
-        (taken,) = claim(connection, [(Lane(tenant_id, made["id"], 32), 1)], batch=1)
+        (taken,) = claim(connection, [LaneKey(tenant_id, made["id"])], ONE_THREAD).deliveries
     found = {
         status: [each["id"] for each in call("GET", f"/webhook-deliveries?status={status}").json["data"]]
         for status in ("pending", "sending")
@@ -120,7 +123,7 @@ def test_every_filter_leaves_what_it_names(
     publish(2)
     (redeemed,) = publish(event="voucher.redeemed")
     attempt(second["id"], "succeeded", status_code=200)
-    attempt(first["id"], "exhausted", count=1, status_code=500)
+    attempt(first["id"], "exhausted", status_code=500)
     rows("update webhook_deliveries set created_at = created_at - interval '1 day' "
          "where tenant_id = :tenant_id and sequence = 2")  # fmt: skip
     noon = quote((datetime.now(UTC) - timedelta(hours=12)).isoformat(timespec="seconds"))

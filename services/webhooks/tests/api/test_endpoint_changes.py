@@ -111,6 +111,55 @@ def test_an_endpoint_that_we_disabled_is_opened_again_by_its_owner(
     assert (opened["status"], opened["disabled_reason"], opened["disabled_at"]) == ("active", None, None)
 
 
+@pytest.fixture
+def blocked(endpoint: Endpoint, rows: Callable[..., list[Any]]) -> str:
+    """The path of an endpoint whose breaker is open."""
+    endpoint_id = endpoint()["id"]
+    rows(
+        """
+            insert into lanes (tenant_id, endpoint_id, failures, times_opened, blocked_until)
+            values (:tenant_id, :endpoint_id, 5, 1, now() + interval '1 minute')
+        """,
+        endpoint_id=endpoint_id,
+    )
+    return f"/webhook-endpoints/{endpoint_id}"
+
+
+def test_an_endpoint_that_fails_is_shown_as_blocked_until_it_may_be_tried(
+    call: Call, blocked: str, rows: Callable[..., list[Any]]
+) -> None:
+    rotated = call("POST", f"{blocked}/rotate-secret").json["data"]
+    changed = call("PATCH", blocked, {"description": "fails"}).json["data"]
+    listed = call("GET", "/webhook-endpoints").json["data"]
+    assert [each["status"] for each in (rotated, changed, *listed)] == ["blocked"] * 3
+    assert call("GET", blocked).json["data"] == listed[0]
+    for ended in ("blocked_until = now()", "blocked_until = now() + interval '1 minute', times_opened = 0"):
+        rows(f"update lanes set {ended} where tenant_id = :tenant_id")
+        assert call("GET", blocked).json["data"]["status"] == "active"
+
+
+@pytest.mark.parametrize(
+    ("sent", "statuses", "is_forgotten"),
+    [
+        ([{"description": "new", "is_active": True}], ["blocked"], False),
+        ([{"url": ELSEWHERE}], ["active"], True),
+        ([{"is_active": False}], ["paused"], False),
+        ([{"is_active": False}, {"is_active": True}], ["paused", "active"], True),
+    ],
+)
+def test_another_receiver_and_one_that_is_opened_again_start_anew(
+    call: Call,
+    blocked: str,
+    rows: Callable[..., list[Any]],
+    sent: list[dict[str, Any]],
+    statuses: list[str],
+    is_forgotten: bool,
+) -> None:
+    assert [call("PATCH", blocked, each).json["data"]["status"] for each in sent] == statuses
+    assert call("GET", blocked).json["data"]["status"] == statuses[-1]
+    assert (rows("select from lanes where tenant_id = :tenant_id") == []) is is_forgotten
+
+
 def test_a_change_that_is_repeated_changes_once(call: Call, endpoint: Endpoint) -> None:
     path = f"/webhook-endpoints/{endpoint()['id']}"
     first = call("PATCH", path, {"description": "first"}, key="k")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +13,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
 from loyalty_common.messaging.message import Message
-from loyalty_webhooks.domain.claiming import Lane, claim
+from loyalty_webhooks.domain.claiming import claim
+from loyalty_webhooks.domain.limits import LaneKey, Pool
 
 Call = Callable[..., Any]
 Endpoint = Callable[..., dict[str, Any]]
@@ -68,7 +70,8 @@ def test_while_it_is_being_sent_nothing_changes(
 ) -> None:
     (waiting,) = rows(QUEUE)
     with engine.begin() as connection:
-        assert len(claim(connection, [(Lane(tenant_id, waiting.endpoint_id, 32), 1)], batch=1)) == 1
+        lane = LaneKey(tenant_id, waiting.endpoint_id)
+        assert len(claim(connection, [lane], Pool(1, Counter())).deliveries) == 1
     before = rows(QUEUE), rows("select * from webhook_deliveries where tenant_id = :tenant_id")
     shown = call("POST", f"/webhook-deliveries/{delivery_id}/redeliver").json["data"]
     assert (shown["status"], shown["trigger"]) == ("sending", "event")

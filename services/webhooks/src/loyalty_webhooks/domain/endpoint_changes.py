@@ -11,16 +11,16 @@ from loyalty_common.database import Transaction
 from loyalty_common.errors import NotFound
 from loyalty_common.idempotency import Reply, idempotency_row, replay_columns, same_key, stored_reply
 from loyalty_common.record import Record
-from loyalty_webhooks.domain import queries, shapes
+from loyalty_webhooks.domain import lanes, queries, shapes
 from loyalty_webhooks.domain.acts import Act
-from loyalty_webhooks.domain.endpoint_states import REOPENED
+from loyalty_webhooks.domain.endpoint_states import REOPENED, starts_anew
 from loyalty_webhooks.domain.errors import EndpointAddressRefused
 from loyalty_webhooks.domain.replies import answer_only
 from loyalty_webhooks.models import WebhookEndpoint, idempotency
 
 _ENDPOINTS = WebhookEndpoint.__table__
 _SETTINGS = ("url", "events", "description", "is_active", "max_in_flight", "rate_limit_per_second")
-_LOAD = select(*replay_columns(idempotency), *_ENDPOINTS.c).select_from(
+_LOAD = select(*replay_columns(idempotency), *queries.COLUMNS).select_from(
     queries.START.outerjoin(idempotency, same_key(idempotency)).outerjoin(_ENDPOINTS, queries.IS_PRESENT)
 )
 _RECORD = Record(guard=(_ENDPOINTS, (*_SETTINGS, *REOPENED, "updated_at")), inserts=(idempotency,))
@@ -51,13 +51,16 @@ def update(
     changed = changed_settings(stored, changes)
     if changed == stored:
         return answer_only(tx, Reply(200, shapes.endpoint(loaded._mapping)), act)
+    is_new = starts_anew(stored, changed)
     changed |= {"updated_at": act.at}
-    reply = Reply(200, shapes.endpoint(loaded._asdict() | changed))
+    reply = Reply(200, shapes.endpoint(loaded._asdict() | changed | ({"is_blocked": False} if is_new else {})))
     _RECORD.write(
         tx,
         {idempotency: [idempotency_row(act.request, reply, at=act.at)]},
         guard=[{"id": endpoint_id, "version": loaded.version, **changed}],
     )
+    if is_new:
+        lanes.forget(tx, endpoint_id=endpoint_id)
     return reply
 
 

@@ -13,4 +13,11 @@ REOPENED: Mapping[str, Any] = MappingProxyType({"disabled_reason": None, "disabl
 def status(endpoint: Mapping[Any, Any]) -> str:
     if endpoint["disabled_at"] is not None:
         return "disabled"
-    return "active" if endpoint["is_active"] else "paused"
+    if not endpoint["is_active"]:
+        return "paused"
+    return "blocked" if endpoint["is_blocked"] else "active"
+
+
+def starts_anew(stored: Mapping[str, Any], changed: Mapping[str, Any]) -> bool:
+    """Whether what was learned of it counts no more: its merchant opens it again, or names another receiver."""
+    return changed["url"] != stored["url"] or (changed["is_active"] and not stored["is_active"])

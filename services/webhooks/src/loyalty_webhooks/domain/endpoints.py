@@ -11,7 +11,7 @@ from loyalty_common.envelope import timestamp
 from loyalty_common.errors import NotFound
 from loyalty_common.idempotency import Reply, idempotency_row, replay_columns, same_key, stored_reply
 from loyalty_common.record import Record
-from loyalty_webhooks.domain import queries, shapes
+from loyalty_webhooks.domain import lanes, queries, shapes
 from loyalty_webhooks.domain.acts import Act
 from loyalty_webhooks.domain.errors import EndpointAddressRefused
 from loyalty_webhooks.domain.secret_box import SecretBox, hint
@@ -75,7 +75,7 @@ def create(
         "signing_secret_hint": hint(signing_secret),
     }
     del endpoint["tenant_id"]
-    reply = Reply(201, {**shapes.endpoint(endpoint), "signing_secret": signing_secret})
+    reply = Reply(201, {**shapes.endpoint({**endpoint, "is_blocked": False}), "signing_secret": signing_secret})
     stored = idempotency_row(act.request, reply, at=act.at, secrets=_SECRETS_IN_REPLY)
     _RECORD_NEW.write(tx, {_ENDPOINTS: [endpoint], idempotency: [stored]})
     return reply
@@ -95,4 +95,5 @@ def delete(tx: Transaction, *, endpoint_id: int, act: Act) -> Reply:
     deleted |= {"sealed_secret": None, "previous_sealed_secret": None, "updated_at": act.at, "deleted_at": act.at}
     _RECORD_DELETED.write(tx, {idempotency: [idempotency_row(act.request, reply, at=act.at)]}, guard=[deleted])
     tx.execute(_CANCEL, {"endpoint_id": endpoint_id, "at": act.at})
+    lanes.forget(tx, endpoint_id=endpoint_id)
     return reply

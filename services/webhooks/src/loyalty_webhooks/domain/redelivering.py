@@ -60,8 +60,10 @@ _LOAD = select(
 _QUEUE = text("""
     with queued as (
         insert into delivery_queue (
-            tenant_id, delivery_id, endpoint_id, event_id, event_created_at, attempt_count, next_attempt_at)
-        select tenant_id, id, endpoint_id, event_id, event_created_at, attempt_count, now() from webhook_deliveries
+            tenant_id, delivery_id, endpoint_id, event_id, event_created_at, attempt_count, next_attempt_at,
+            gives_way)
+        select tenant_id, id, endpoint_id, event_id, event_created_at, attempt_count, now(), true
+          from webhook_deliveries
          where tenant_id = :tenant_id and id = :delivery_id and event_created_at = :event_created_at
         on conflict (tenant_id, delivery_id) do update
            set next_attempt_at = least(delivery_queue.next_attempt_at, excluded.next_attempt_at)

@@ -20,9 +20,9 @@ MAX_OVERLAP_HOURS = 168
 _ENDPOINTS = WebhookEndpoint.__table__
 _SECRETS = ("sealed_secret", "signing_secret_hint", "previous_sealed_secret", "previous_secret_expires_at")
 # The clock by which senders judge the end of the overlap, read once the endpoint is locked.
-_LOAD = select(*replay_columns(idempotency), func.clock_timestamp().label("database_now"), *_ENDPOINTS.c).select_from(
-    queries.START.outerjoin(idempotency, same_key(idempotency)).outerjoin(_ENDPOINTS, queries.IS_PRESENT)
-)
+_LOAD = select(
+    *replay_columns(idempotency), func.clock_timestamp().label("database_now"), *queries.COLUMNS
+).select_from(queries.START.outerjoin(idempotency, same_key(idempotency)).outerjoin(_ENDPOINTS, queries.IS_PRESENT))
 _RECORD = Record(guard=(_ENDPOINTS, (*_SECRETS, "updated_at")), inserts=(idempotency,))
 
 
