@@ -46,6 +46,11 @@ class Server(ABC):
         url = cls.address.format(password=password, host=runner.host, port=runner.port)
         return cls(url, runner)._opened()
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether a test may stop it."""
+        return not isinstance(self.runner, Foreign)
+
     def start(self) -> None:
         self.runner.start()
         deadline = time.monotonic() + _READY_S
@@ -61,6 +66,11 @@ class Server(ABC):
     def restart(self) -> None:
         self.stop()
         self.start()
+
+    def kill(self) -> None:
+        """SIGKILL, and started again at once, as by a supervisor; whoever needs it waits until it ``answers``."""
+        self.runner.stop(signal.SIGKILL)
+        self.runner.start()
 
     def close(self) -> None:
         self.runner.close()
