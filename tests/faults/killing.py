@@ -24,6 +24,7 @@ _PARTING = {"webhooks-deliver", "postgres"}
 _PAUSES_S = (1.0, 2.5) if SOAKING else (0.3, 0.9)
 _ROUNDS_BEFORE_ALL = 2
 _SETTLES_S = 0.05  # for what a sender had asked of the database when it was halted
+_IDLES_S = 3.0  # so long a kill waits for the moment at which something is under way
 _RECOVERS_S = 120
 
 
@@ -71,9 +72,15 @@ class Killer:
         if _PARTING.isdisjoint(victims):
             self._kill_each(victims)
             return
-        with self._halted("webhooks-deliver"):
-            self.in_flight |= self._leased()
-            self._kill_each(victims)
+        patience = time.monotonic() + _IDLES_S
+        while True:
+            with self._halted("webhooks-deliver"):
+                leased = self._leased()
+                if leased or time.monotonic() > patience:
+                    self.in_flight |= leased
+                    self._kill_each(victims)
+                    return
+            time.sleep(0.01)
 
     def _kill_each(self, victims: Sequence[str]) -> None:
         for name in victims:

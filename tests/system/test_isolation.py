@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.soak  # hard test 12 of the webhooks' design, with test_webhook_secrets.py
 OF_ONESELF = ("/me", "/organization", "/statistics")
 NOBODYS = 888_888_888_888
 

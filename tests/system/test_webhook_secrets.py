@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from psycopg import sql
+
+pytestmark = pytest.mark.soak  # hard test 12 of the webhooks' design, with test_isolation.py
 
 TABLES = """
     select format('%I.%I', table_schema, table_name) from information_schema.tables

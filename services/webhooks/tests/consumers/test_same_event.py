@@ -18,6 +18,8 @@ from loyalty_common.messaging import topology
 from loyalty_common.messaging.message import Message
 from loyalty_testing.rabbitmq import RabbitMQ
 
+pytestmark = pytest.mark.soak
+
 COPIES, CONSUMERS, ENDPOINTS = 1_000, 3, 3
 _WAITING = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and application_name like '%consume'"
 

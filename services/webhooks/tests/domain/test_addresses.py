@@ -8,6 +8,8 @@ import pytest
 
 from loyalty_webhooks.domain.addresses import is_public, permits
 
+pytestmark = pytest.mark.soak  # hard test 6 of the webhooks' design, with tests/transport/test_connections.py
+
 NOT_PUBLIC = {
     "this network": ["0.0.0.0", "0.1.2.3"],
     "private": ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "fc00::1", "fd12:3456::1"],

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from loyalty_testing.soak import SOAKING
+
 Endpoint = Callable[..., dict[str, Any]]
 
 
@@ -37,6 +39,7 @@ def test_a_sender_killed_between_answer_and_commit_is_taken_over_from(
     assert [attempt.number for attempt in db.attempts()] == [1]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("late_status", [200, 500])
 def test_a_sender_that_slept_past_its_lease_cannot_complete_any_more(
     receiver: Any,
@@ -46,6 +49,7 @@ def test_a_sender_that_slept_past_its_lease_cannot_complete_any_more(
     db: Any,
     late_status: int,
 ) -> None:
+    """Hard test 5 of the webhooks' design. At full size the lease ends by itself, as late as it does."""
     awake, taken_over = threading.Event(), threading.Event()
 
     def answer(_: Any) -> tuple[int, dict[str, str], bytes]:
@@ -62,14 +66,16 @@ def test_a_sender_that_slept_past_its_lease_cannot_complete_any_more(
     db.wait(lambda: receiver.arrived == 1)
     os.kill(sleeper.process.pid, signal.SIGSTOP)
     try:
-        db.end_leases()
+        if not SOAKING:
+            db.end_leases()
         deliver()
-        db.wait(lambda: receiver.arrived == 2)
+        db.wait(lambda: receiver.arrived == 2, within_s=90)
         awake.set()
     finally:
         os.kill(sleeper.process.pid, signal.SIGCONT)
     (late,) = db.wait(lambda: sleeper.logged("attempt_after_lease"))
-    assert late["status_code"] == late_status
+    # By then its own deadline may be over, too.
+    assert late["status_code"] in ((late_status, None) if SOAKING else (late_status,))
     assert db.attempts() == []
     assert db.queue()[0].claim_id is not None
     taken_over.set()

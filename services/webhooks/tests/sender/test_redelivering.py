@@ -1,4 +1,7 @@
-"""A merchant redelivers while the sender is at it: one attempt comes of both, and their numbers have no gaps."""
+"""A merchant redelivers while the sender is at it: one attempt comes of both, and their numbers have no gaps.
+
+Hard test 11 of the webhooks' design.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,12 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from loyalty_testing.soak import SOAKING
+
 Endpoint = Callable[..., dict[str, Any]]
 HANDS = 6
+ASKED = 500 if SOAKING else 30  # for each of a few deliveries
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900 if SOAKING else 300)]
 
 
 @pytest.fixture
@@ -75,7 +82,7 @@ def test_attempts_are_numbered_without_gaps_however_many_ask_for_them(
     publish(4)
     sending()
     deliveries = [delivery.id for delivery in db.deliveries()]
-    asked = [delivery_id for _ in range(30) for delivery_id in deliveries]
+    asked = [delivery_id for _ in range(ASKED) for delivery_id in deliveries]
     with ThreadPoolExecutor(HANDS) as hands:
         for number, _ in enumerate(hands.map(redeliver, asked)):
             if number % 10 == 0:

@@ -1,4 +1,7 @@
-"""A secret is rotated under load: at no moment does neither secret verify; without an overlap the old one is over."""
+"""A secret is rotated under load: at no moment does neither secret verify; without an overlap the old one is over.
+
+Hard test 8 of the webhooks' design.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from loyalty_testing.soak import SOAKING
+
 Endpoint = Callable[..., dict[str, Any]]
-ROTATIONS = 6
+ROTATIONS = 60 if SOAKING else 6
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900 if SOAKING else 300)]
 
 
 def verifies(received: Any, secret: str) -> bool:

@@ -16,6 +16,7 @@ from loyalty_webhooks.transport.client import Answer
 Post = Callable[..., Answer]
 Receive = Callable[..., Target]
 OK = b"HTTP/1.1 200 OK\r\n"
+pytestmark = pytest.mark.soak  # hard test 7 of the webhooks' design, with tests/sender/test_bad_answers.py
 
 
 def stage(answer: Answer) -> str | None:

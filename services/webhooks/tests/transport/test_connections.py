@@ -25,6 +25,7 @@ Post = Callable[..., Answer]
 Receive = Callable[..., Target]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 LOOPBACK = [ip_network("127.0.0.0/8")]
+pytestmark = pytest.mark.soak  # hard test 6 of the webhooks' design, with tests/domain/test_addresses.py
 
 
 def stage(answer: Answer) -> str | None:
