@@ -10,6 +10,14 @@ import pytest
 CARDS = "/api/v1/loyalty-cards"
 
 
+@pytest.fixture(autouse=True)
+def recovered(gateway, upstream, demo_key):
+    """The gateway that tests share thinks well of the service again, whatever a test made it do."""
+    yield
+    upstream.behave = None
+    assert gateway.ask("GET", CARDS, key=demo_key).status == 200
+
+
 def close_without_answer(handler):
     handler.connection.shutdown(socket.SHUT_RDWR)
     handler.close_connection = True

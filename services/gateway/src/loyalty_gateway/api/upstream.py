@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import http.client
+import math
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import structlog
 
 from loyalty_common.errors import BadGateway, GatewayTimeout, Unavailable
 from loyalty_gateway.api.exchange import Answer, Call, Header, exchange
+from loyalty_gateway.api.origin import Origin, Unreachable
 
 _log = structlog.get_logger()
-_CONNECT_TIMEOUT_S = 0.5
-# Shorter than the services' own keep-alive of 75 s: whoever closes first must be us.
-_IDLE_S = 30.0
-_IDLE_CONNECTIONS = 256
-_REST_S = 1.0
 _PIECE_BYTES = 64 * 1024
 _BROKEN = (OSError, http.client.HTTPException)
 
@@ -32,46 +28,6 @@ class Reply:
     headers: Sequence[Header]
     length: int | None
     body: bytes | Streamed
-
-
-class Unreachable(OSError):
-    """No connection within half a second."""
-
-
-class Origin:
-    """One base URL with its idle connections; the last one used is the first to be used again."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self.host = parts.netloc
-        self._address = (parts.hostname or "", parts.port or 80)
-        self._idle: list[tuple[float, socket.socket]] = []
-        self.rests_until = 0.0
-
-    def borrow(self, *, fresh: bool) -> socket.socket:
-        while self._idle and not fresh:
-            since, sock = self._idle.pop()
-            if time.monotonic() - since < _IDLE_S:
-                return sock
-            sock.close()
-        try:
-            sock = socket.create_connection(self._address, timeout=_CONNECT_TIMEOUT_S)
-        except OSError as error:
-            self.rests_until = time.monotonic() + _REST_S
-            raise Unreachable(str(error)) from error
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return sock
-
-    def give_back(self, sock: socket.socket) -> None:
-        if len(self._idle) < _IDLE_CONNECTIONS:
-            self._idle.append((time.monotonic(), sock))
-        else:
-            sock.close()
-
-    def drop_idle(self) -> None:
-        """After one connection broke: the process behind the others is probably gone too."""
-        while self._idle:
-            self._idle.pop()[1].close()
 
 
 class Streamed:
@@ -98,7 +54,7 @@ class Streamed:
 
 
 class Upstream:
-    """Takes turns between the origins of a service and leaves out for a second those that did not answer."""
+    """Takes turns between the instances of a service, and leaves out those that fail."""
 
     def __init__(self, service: str, urls: Sequence[str]) -> None:
         self._service = service
@@ -106,49 +62,67 @@ class Upstream:
         self._turn = 0
 
     def send(self, call: Call) -> Reply:
-        """The service's answer. After a broken connection tried once more, on a new one: the call's key makes it one.
+        """The service's answer. What was sent and broke is sent once more, on a new connection and if possible to
+        another instance: the call's key makes it one. Where no connection could be made the next one is tried.
 
-        Raises ``Unavailable`` if no origin can be reached, ``BadGateway`` if what comes back is no answer,
-        ``GatewayTimeout``, after which nothing is repeated: the service may still be at it. A body in pieces is sent
-        once, on a new connection.
+        Raises ``Unavailable`` if no instance can be reached or all are left alone, ``BadGateway`` if what comes back is
+        no answer, ``GatewayTimeout``, after which nothing is repeated: the service may still be at it. A body in pieces
+        is sent once.
         """
-        if call.body is None or isinstance(call.body, bytes):
+        sends_left = 2 if call.body is None or isinstance(call.body, bytes) else 1
+        fresh = sends_left == 1
+        broken: set[Origin] = set()
+        unreachable: set[Origin] = set()
+        while True:
+            origin = self._next_origin(broken, unreachable)
             try:
-                return self._try(call, fresh=False)
+                return self._try(origin, call, fresh=fresh)
+            except Unreachable as error:
+                _log.warning("upstream_unreachable", upstream=self._service, origin=origin.host, error=repr(error))
+                unreachable.add(origin)
+                if len(unreachable) == len(self._origins):
+                    raise Unavailable from error
             except _BROKEN as error:
-                _log.warning("upstream_retry", upstream=self._service, error=repr(error))
-        try:
-            return self._try(call, fresh=True)
-        except Unreachable as error:
-            _log.warning("upstream_unreachable", upstream=self._service, error=repr(error))
-            raise Unavailable from error
-        except _BROKEN as error:
-            _log.warning("upstream_broken", upstream=self._service, error=repr(error))
-            raise BadGateway from error
+                broken.add(origin)
+                sends_left, fresh = sends_left - 1, True
+                event = "upstream_retry" if sends_left else "upstream_broken"
+                _log.warning(event, upstream=self._service, origin=origin.host, error=repr(error))
+                if not sends_left:
+                    raise BadGateway from error
 
-    def _try(self, call: Call, *, fresh: bool) -> Reply:
-        origin = self._next_origin()
-        sock = origin.borrow(fresh=fresh)
+    def _try(self, origin: Origin, call: Call, *, fresh: bool) -> Reply:
+        asked_at = time.monotonic()
+        sock: socket.socket | None = None
         try:
+            sock = origin.borrow(fresh=fresh)
             sock.settimeout(call.timeout_s)
-            return _reply(origin, sock, call)
-        except TimeoutError as error:
-            sock.close()
-            _log.warning("upstream_timeout", upstream=self._service, timeout_s=call.timeout_s)
-            raise GatewayTimeout from error
+            reply = _reply(origin, sock, call)
         except BaseException as error:
-            sock.close()
+            if sock is not None:
+                sock.close()
             if isinstance(error, _BROKEN):
-                origin.drop_idle()
+                origin.failed(asked_at=asked_at)
+            if isinstance(error, TimeoutError):
+                _log.warning("upstream_timeout", upstream=self._service, origin=origin.host, timeout_s=call.timeout_s)
+                raise GatewayTimeout from error
             raise
+        origin.answered()
+        return reply
 
-    def _next_origin(self) -> Origin:
+    def _next_origin(self, broken: Collection[Origin], unreachable: Collection[Origin]) -> Origin:
+        """One that is well; else one that rests, or broke just now; ``Unavailable`` if all others are given up."""
         now = time.monotonic()
         for _ in self._origins:
             self._turn = (self._turn + 1) % len(self._origins)
-            if self._origins[self._turn].rests_until <= now:
-                break
-        return self._origins[self._turn]
+            origin = self._origins[self._turn]
+            if origin not in broken and origin not in unreachable and origin.is_ready(now):
+                return origin
+        resting = sorted(self._origins, key=lambda origin: (origin in broken, origin.rests_until))
+        for origin in resting:
+            if not origin.is_open and origin not in unreachable:
+                return origin
+        wait_s = min(origin.rests_until for origin in resting) - now
+        raise Unavailable(retry_after_s=max(1, math.ceil(wait_s)))
 
 
 def _reply(origin: Origin, sock: socket.socket, call: Call) -> Reply:
