@@ -1,6 +1,6 @@
 """OpenAPI 3.1 by flask-smorest, with the suite's envelopes, errors and route metadata.
 
-``x-loyalty`` on an operation is what the gateway routes by: scope, class (read or write) and timeout.
+``x-loyalty`` on an operation is what the gateway routes by: scope, class (read, write or files) and timeout.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
             wrapped: Any = self.doc(responses={"200": {"description": "OK", "content": content}})(view)
             if query is not None:
                 wrapped = self.arguments(query(), location="query")(wrapped)
-            return self.doc(**{"x-loyalty": {"scope": scope, "timeout_s": timeout_s}})(wrapped)  # type: ignore[no-any-return]
+            rules = {"scope": scope, "timeout_s": timeout_s, "class": "files"}
+            return self.doc(**{"x-loyalty": rules})(wrapped)  # type: ignore[no-any-return]
 
         return decorate
 
@@ -158,7 +159,7 @@ def document(api: flask_smorest.Api) -> dict[str, Any]:
         for method, operation in path.items():
             if not isinstance(operation, dict) or "x-loyalty" not in operation:
                 continue
-            operation["x-loyalty"]["class"] = "read" if method == "get" else "write"
+            operation["x-loyalty"].setdefault("class", "read" if method == "get" else "write")
             for parameter in operation.get("parameters", []):
                 # null is a value of JSON bodies; a query string has none.
                 for schema in [parameter["schema"], *parameter["schema"].get("anyOf", [])]:

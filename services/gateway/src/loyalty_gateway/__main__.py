@@ -1,4 +1,4 @@
-"""``loyalty-gateway serve | internal | migrate | relay | job NAME | openapi``, and the account commands
+"""``loyalty-gateway serve | forward-auth | internal | migrate | relay | job NAME | openapi``, and the account commands
 
 Imports stand in the commands: only the relay loads a broker's client, and ``serve`` loads nothing at all.
 """
@@ -22,6 +22,7 @@ def main() -> None:
     arguments = _parser().parse_args()
     processes = {
         "serve": _serve,
+        "forward-auth": _forward_auth,
         "internal": _internal,
         "migrate": _migrate,
         "relay": _relay,
@@ -40,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="loyalty-gateway", description="The only door of the suite.")
     commands = parser.add_subparsers(dest="group", required=True)
     commands.add_parser("serve", help="answer the public")
+    commands.add_parser("forward-auth", help="decide for a proxy that carries the bytes")
     commands.add_parser("internal", help="answer the account API and the other services")
     commands.add_parser("migrate", help="bring the accounts database to the newest schema")
     commands.add_parser("relay", help="publish what the outbox holds")
@@ -54,7 +56,15 @@ def _parser() -> argparse.ArgumentParser:
 def _serve(_: argparse.Namespace) -> None:
     from loyalty_gateway.api.public_server import serve
 
-    serve(settings_module.Serve.read(os.environ))
+    settings = settings_module.Serve.read(os.environ)
+    serve(settings, app="gateway_from_environment", bind=settings.bind)
+
+
+def _forward_auth(_: argparse.Namespace) -> None:
+    from loyalty_gateway.api.public_server import serve
+
+    settings = settings_module.Serve.read(os.environ)
+    serve(settings, app="forward_auth_from_environment", bind=settings.forward_auth_bind)
 
 
 def _internal(_: argparse.Namespace) -> None:

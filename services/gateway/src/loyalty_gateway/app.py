@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 
 from flask import Flask
 from sqlalchemy import Engine
@@ -13,11 +14,14 @@ from loyalty_common.service_client import ServiceClient
 from loyalty_gateway import settings as settings_module
 from loyalty_gateway.api import account, api_keys, audit, contracts, internal, locations, pages, public_document
 from loyalty_gateway.api.client_address import ClientAddresses
+from loyalty_gateway.api.decision import Door
+from loyalty_gateway.api.forward_auth import ForwardAuth
 from loyalty_gateway.api.proxy import Proxy
 from loyalty_gateway.api.routes import RouteTable
 from loyalty_gateway.api.upstream import Upstream
 from loyalty_gateway.domain.access import Authenticator
 from loyalty_gateway.domain.failed_attempts import FailedAttempts
+from loyalty_gateway.domain.in_flight import InFlight
 from loyalty_gateway.domain.key_cache import KeyCache
 from loyalty_gateway.domain.known_keys import KnownKeys
 from loyalty_gateway.domain.last_use import LastUse
@@ -29,20 +33,12 @@ from loyalty_gateway.domain.usage import Usage
 def create_gateway(settings: settings_module.Serve) -> Proxy:
     """The public listener, in one process."""
     engine = _engine(settings.accounts, "serve")
-    known_keys = KeyCache(KnownKeys(engine).find)
-    last_use = LastUse(engine)
-    name = f"{GATEWAY} serve, revocations"
-    Listener(settings.accounts.database_url, known_keys, application_name=name).start()
-    last_use.start()
     documents = contracts.load(settings.openapi_dir, settings.service_urls)
     return Proxy(
-        routes=RouteTable(contracts.public_operations(documents)),
-        authenticator=Authenticator(known_keys, peppers=settings.peppers, last_use=last_use),
-        failed_attempts=FailedAttempts(LocalLimits()),
-        limits=open_limits(settings.redis_url, parts=settings.replicas * settings.workers),
+        door=_door(settings, engine, documents, process="serve"),
+        in_flight=InFlight(settings.organization_in_flight),
         signer=TokenSigner(GATEWAY, settings.identity_private_key),
         upstreams={service: Upstream(service, urls) for service, urls in settings.service_urls.items()},
-        addresses=ClientAddresses(settings.forwarded_allow_ips),
         pages=_pages(engine, public_document.merge(documents, server_url=settings.public_base_url)),
         page_paths=pages.PATHS,
     )
@@ -72,6 +68,17 @@ def create_internal(settings: settings_module.Internal) -> Flask:
     return app
 
 
+def create_forward_auth(settings: settings_module.Serve) -> ForwardAuth:
+    """The listener that decides and carries nothing, for a proxy that carries."""
+    engine = _engine(settings.accounts, "forward-auth")
+    documents = contracts.load(settings.openapi_dir, settings.service_urls)
+    return ForwardAuth(
+        door=_door(settings, engine, documents, process="forward-auth"),
+        signer=TokenSigner(GATEWAY, settings.identity_private_key),
+        pages=_pages(engine, {}),
+    )
+
+
 def gateway_from_environment() -> Proxy:
     """What gunicorn calls in each worker of ``serve``."""
     settings = settings_module.Serve.read(os.environ)
@@ -79,11 +86,32 @@ def gateway_from_environment() -> Proxy:
     return create_gateway(settings)
 
 
+def forward_auth_from_environment() -> ForwardAuth:
+    """What gunicorn calls in each worker of ``forward-auth``."""
+    settings = settings_module.Serve.read(os.environ)
+    logs.configure(GATEWAY, level=settings.accounts.log_level)
+    return create_forward_auth(settings)
+
+
 def internal_from_environment() -> Flask:
     """What gunicorn calls in each worker of ``internal``."""
     settings = settings_module.Internal.read(os.environ)
     logs.configure(GATEWAY, level=settings.accounts.log_level)
     return create_internal(settings)
+
+
+def _door(settings: settings_module.Serve, engine: Engine, documents: Mapping[str, object], *, process: str) -> Door:
+    known_keys, last_use = KeyCache(KnownKeys(engine).find), LastUse(engine)
+    name = f"{GATEWAY} {process}, revocations"
+    Listener(settings.accounts.database_url, known_keys, application_name=name).start()
+    last_use.start()
+    return Door(
+        routes=RouteTable(contracts.public_operations(documents)),
+        authenticator=Authenticator(known_keys, peppers=settings.peppers, last_use=last_use),
+        failed_attempts=FailedAttempts(LocalLimits()),
+        limits=open_limits(settings.redis_url, parts=settings.replicas * settings.workers),
+        addresses=ClientAddresses(settings.forwarded_allow_ips),
+    )
 
 
 def _pages(engine: Engine, document: dict[str, object]) -> Flask:

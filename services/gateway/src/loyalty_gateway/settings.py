@@ -45,8 +45,10 @@ class Serve:
 
     accounts: Accounts
     bind: str
+    forward_auth_bind: str
     workers: int
     replicas: int
+    organization_in_flight: int
     public_base_url: str
     openapi_dir: Path
     service_urls: Mapping[str, tuple[str, ...]]
@@ -61,8 +63,10 @@ class Serve:
         settings = cls(
             accounts=Accounts.read(env),
             bind=env.text("BIND", default="0.0.0.0:8000"),
+            forward_auth_bind=env.text("FORWARD_AUTH_BIND", default="0.0.0.0:8002"),
             workers=env.integer("WEB_WORKERS", default=1),
             replicas=env.integer("REPLICAS", default=1),
+            organization_in_flight=env.integer("ORGANIZATION_IN_FLIGHT", default=200),
             public_base_url=env.url("PUBLIC_BASE_URL"),
             openapi_dir=Path(env.text("OPENAPI_DIR")),
             service_urls={

@@ -110,3 +110,43 @@ def test_a_raised_rate_with_a_shorter_burst_is_had_at_once_in_redis(redis_server
     for _ in range(500):
         assert shared.take([slow]).allowed
     assert any(shared.take([fast]).allowed for _ in range(10))
+
+
+# An hour back, an hour on, or a little; and after it one of two limits, as if a plan had changed.
+steps = st.tuples(st.sampled_from([-3_600_000_000, 3_600_000_000, 0, 1_000, 2_000_000]), rates)
+
+
+@given(st.lists(steps, max_size=40), rates)
+def test_whoever_waits_as_he_was_told_gets_in_whatever_happened_to_clock_and_limits(history, limit):
+    arrivals = {}
+    now_us = 1_778_926_301_000_000
+
+    def take(per_minute, burst):
+        buckets = [Bucket.of(name, name, per_minute=per_minute, burst=burst) for name in ("key", "organization")]
+        decision, moved = decide(buckets, [arrivals.get(bucket.name, 0) for bucket in buckets], now_us=now_us)
+        arrivals.update(zip(("key", "organization"), moved, strict=True))
+        return decision
+
+    for step_us, changed_limit in history:
+        now_us += step_us
+        take(*changed_limit)
+    decision = take(*limit)
+    if not decision.allowed:
+        now_us += decision.wait_us
+        assert take(*limit).allowed
+
+
+def test_redis_forgives_what_lies_too_far_ahead_too(redis_server):
+    shared = open_limits(redis_server.url, parts=1)
+    client = shared._script.registered_client
+    seconds, microseconds = client.time()
+    quick, slow = buckets_of([(6_000, 3), (6, 3)])
+    for bucket in (quick, slow):
+        client.set(bucket.store_key, (seconds + 3_600) * 1_000_000 + microseconds)
+    refused = shared.take([quick, slow])
+    assert (refused.allowed, refused.bucket) == (False, slow)
+    assert refused.wait_us <= slow.emission_us
+    for bucket in (quick, slow):
+        ahead_us = int(client.get(bucket.store_key)) - (seconds * 1_000_000 + microseconds)
+        assert 3 * bucket.emission_us <= ahead_us < 3 * bucket.emission_us + 5_000_000
+        assert client.pttl(bucket.store_key) < 60_000

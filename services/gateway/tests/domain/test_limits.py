@@ -1,6 +1,8 @@
 """Limits of one process, of several, and of a Redis that comes and goes."""
 
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -22,6 +24,26 @@ def test_two_processes_share_one_limit_in_redis(redis_server, bucket):
     one, other = open_limits(redis_server.url, parts=2), open_limits(redis_server.url, parts=2)
     granted = [limits.take([bucket]).allowed for limits in (one, other) * 7]
     assert granted == [True] * 10 + [False] * 4
+
+
+TAKER = """
+import sys
+from loyalty_gateway.domain.gcra import Bucket
+from loyalty_gateway.domain.limits import open_limits
+limits = open_limits(sys.argv[1], parts=1)
+limits._script.registered_client.connection_pool.connection_kwargs["socket_timeout"] = 5
+buckets = [Bucket.of(name, f"limit:{{1}}:{sys.argv[2]}:{name}", per_minute=1, burst=100) for name in ("key", "all")]
+decisions = [limits.take(buckets) for _ in range(60)]
+assert {decision.store for decision in decisions} == {"redis"}
+print(sum(decision.allowed for decision in decisions))
+"""
+
+
+def test_four_processes_at_once_get_together_what_one_would_get(redis_server, request):
+    command = [sys.executable, "-c", TAKER, redis_server.url, request.node.name]
+    takers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    granted = [int(taker.communicate(timeout=60)[0]) for taker in takers]
+    assert sum(granted) == 100
 
 
 def test_redis_lets_a_request_through_again_when_its_time_has_come(redis_server, request):
@@ -78,7 +100,7 @@ def test_limits_are_shared_again_once_redis_is_back(redis_server, bucket):
             assert time.monotonic() < deadline
             limits.take([Bucket.of("other", "other", per_minute=60_000, burst=1000)])
             time.sleep(0.05)
-    assert [line["event"] for line in lines] == ["limits_shared"]
+    assert [(line["event"], line["decided_alone"] >= 2) for line in lines] == [("limits_shared", True)]
 
 
 def test_buckets_that_are_full_again_are_forgotten():

@@ -118,10 +118,10 @@ def start_gateway(
     openapi_folder: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[..., Gateway]]:
-    """``start_gateway(PROGRAMS_URL=…)``: a process of its own, ready, ended with the test run."""
+    """``start_gateway(PROGRAMS_URL=…)``: a process of its own, ready, ended with the test run; ``serve`` or another."""
     with ExitStack() as stack:
 
-        def start(**settings: str) -> Gateway:
+        def start(process: str = "serve", **settings: str) -> Gateway:
             log_file = tmp_path_factory.mktemp("gateway") / "log"
             port = free_port()
             process_environment = {
@@ -131,20 +131,21 @@ def start_gateway(
                     for name in ("CUSTOMERS", "PROGRAMS", "VOUCHERS", "WEBHOOKS", "GATEWAY_INTERNAL")
                 },
                 "BIND": f"127.0.0.1:{port}",
+                "FORWARD_AUTH_BIND": f"127.0.0.1:{port}",
                 "PUBLIC_BASE_URL": "https://api.example.com/api/v1",
                 "OPENAPI_DIR": str(openapi_folder),
                 "IDENTITY_PRIVATE_KEY": identity_keys.private_key("gateway"),
                 **settings,
             }
-            return stack.enter_context(_running(process_environment, port, log_file))
+            return stack.enter_context(_running(process, process_environment, port, log_file))
 
         yield start
 
 
 @contextmanager
-def _running(environment: dict[str, str], port: int, log_file: Path) -> Iterator[Gateway]:
+def _running(command: str, environment: dict[str, str], port: int, log_file: Path) -> Iterator[Gateway]:
     with log_file.open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "loyalty_gateway", "serve"], env=environment, stderr=log)
+        process = subprocess.Popen([sys.executable, "-m", "loyalty_gateway", command], env=environment, stderr=log)
     gateway = Gateway(port, process, log_file)
     try:
         deadline = time.monotonic() + 90

@@ -25,7 +25,7 @@ _MEDIA_TYPES = (CSV, JSON_LINES)
 _LIMIT_BYTES = 64 * 1024 * 1024
 _STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 # Read by the gateway, which lets no other body than JSON pass.
-_UPLOAD = {"media_types": list(_MEDIA_TYPES), "limit_bytes": _LIMIT_BYTES}
+_UPLOAD = {"media_types": list(_MEDIA_TYPES), "limit_bytes": _LIMIT_BYTES, "class": "files"}
 _BODY = {"required": True, "content": {media_type: {"schema": {"type": "string"}} for media_type in _MEDIA_TYPES}}
 
 

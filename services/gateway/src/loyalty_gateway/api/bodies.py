@@ -10,6 +10,7 @@ from gunicorn.http.errors import NoMoreData, ParseException
 
 from loyalty_common.errors import MalformedJson, PayloadTooLarge, UnsupportedMediaType
 
+WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 LIMIT_BYTES = 1024 * 1024
 _DEADLINE_S = 30
 
@@ -21,12 +22,12 @@ def read_body(environ: Mapping[str, Any]) -> bytes:
     if not is_chunked:
         if declared == 0:
             return b""
-        _check_type(environ)
+        check_type(environ)
         if declared > LIMIT_BYTES:
             raise PayloadTooLarge
     body = _read(environ["wsgi.input"])
     if is_chunked and body:
-        _check_type(environ)
+        check_type(environ)
     if len(body) > LIMIT_BYTES:
         raise PayloadTooLarge
     if not is_chunked and len(body) < declared:
@@ -43,11 +44,12 @@ def _read(stream: Any) -> bytes:
         # Tells gunicorn that nobody knows where the next request begins: it closes the connection.
         stream.failed = True
         raise MalformedJson(f"The body did not arrive within {_DEADLINE_S} seconds.") from None
-    except (ParseException, NoMoreData):
+    except (ParseException, NoMoreData, OSError):
         raise MalformedJson("The body could not be read.") from None
 
 
-def _check_type(environ: Mapping[str, Any]) -> None:
+def check_type(environ: Mapping[str, Any]) -> None:
+    """``UnsupportedMediaType`` for anything but plain JSON."""
     media_type = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
     if media_type != "application/json" or environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
         raise UnsupportedMediaType

@@ -1,4 +1,4 @@
-"""How the public listener starts: the process becomes gunicorn with gevent workers.
+"""How the public listener starts, and the one for forward-auth: the process becomes gunicorn with gevent workers.
 
 Nothing is preloaded and nothing is imported before: a psycopg that was imported before gevent patched the standard
 library waits for the database with the whole worker.
@@ -16,10 +16,10 @@ from loyalty_gateway.settings import Serve
 _KEEP_ALIVE_S = 5
 
 
-def serve(settings: Serve) -> None:
-    """Replace this process. Requests under way get 25 s on SIGTERM."""
+def serve(settings: Serve, *, app: str, bind: str) -> None:
+    """Replace this process by ``app`` of ``loyalty_gateway.app``. Requests under way get 25 s on SIGTERM."""
     options = {
-        "--bind": settings.bind,
+        "--bind": bind,
         "--workers": settings.workers,
         "--worker-class": "loyalty_gateway.api.worker.Worker",
         "--worker-connections": 10_000,
@@ -37,5 +37,5 @@ def serve(settings: Serve) -> None:
         "--forwarded-allow-ips": ",".join(str(network) for network in settings.forwarded_allow_ips),
     }
     arguments = [str(part) for option in options.items() for part in option]
-    app = "loyalty_gateway.app:gateway_from_environment()"
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "--no-control-socket", *arguments, app])  # noqa: S606
+    command = [sys.executable, "-m", "gunicorn", "--no-control-socket", *arguments, f"loyalty_gateway.app:{app}()"]
+    os.execv(sys.executable, command)  # noqa: S606

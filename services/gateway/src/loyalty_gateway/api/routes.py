@@ -33,7 +33,7 @@ class Route:
     template: str
     path: str
     scope: str
-    is_write: bool
+    limit_class: str
     timeout_s: float
     upload: Upload | None = None
 
@@ -70,7 +70,7 @@ class RouteTable:
             template=operation.path,
             path="/".join(["/v1", *("%s" if segment.startswith("{") else segment for segment in segments)]),
             scope=rules["scope"],
-            is_write=rules["class"] == "write",
+            limit_class=rules["class"],
             timeout_s=float(rules.get("timeout_s", _DEFAULT_TIMEOUT_S)),
             upload=Upload(tuple(rules["media_types"]), rules["limit_bytes"]) if "media_types" in rules else None,
         )

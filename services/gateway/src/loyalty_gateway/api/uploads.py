@@ -51,5 +51,5 @@ class UploadBody:
         except Timeout:
             self._stream.failed = True
             raise ValidationFailed(f"Nothing of the body arrived for {_DEADLINE_S} seconds.") from None
-        except (ParseException, NoMoreData):
+        except (ParseException, NoMoreData, OSError):
             raise ValidationFailed("The body could not be read.") from None

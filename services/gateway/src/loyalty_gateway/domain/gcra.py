@@ -37,12 +37,14 @@ class Decision(NamedTuple):
     """``bucket`` is the tightest one: the one that refused, or the one with the least remaining.
 
     ``wait_us``: until a request would fit again if refused, else until the bucket is full again.
+    ``store``: who decided, ``process`` or ``redis``.
     """
 
     allowed: bool
     bucket: Bucket
     remaining: int
     wait_us: int
+    store: str = "process"
 
 
 def decide(buckets: Sequence[Bucket], arrivals: Sequence[int], *, now_us: int) -> tuple[Decision, list[int]]:

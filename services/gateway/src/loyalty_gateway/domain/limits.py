@@ -76,11 +76,12 @@ class SharedLimits:
         self._fallback = fallback
         self._away = False
         self._ask_again_at = 0.0
+        self._decided_alone = 0
 
     def take(self, buckets: Sequence[Bucket]) -> Decision:
         if self._away:
             if time.monotonic() < self._ask_again_at:
-                return self._fallback.take(buckets)
+                return self._alone(buckets)
             # Before the call: of many requests at this moment one finds out whether Redis is back.
             self._ask_again_at = time.monotonic() + _REDIS_PAUSE_S
         try:
@@ -90,18 +91,23 @@ class SharedLimits:
             if not self._away:
                 self._away = True
                 _log.warning("limits_local", error=type(error).__name__)
-            return self._fallback.take(buckets)
+            return self._alone(buckets)
         if self._away:
             self._away = False
-            _log.info("limits_shared")
+            _log.info("limits_shared", decided_alone=self._decided_alone)
+            self._decided_alone = 0
         return decision
+
+    def _alone(self, buckets: Sequence[Bucket]) -> Decision:
+        self._decided_alone += 1
+        return self._fallback.take(buckets)
 
     def _ask(self, buckets: Sequence[Bucket]) -> Decision:
         allowed, index, remaining, wait_us = self._script(
             keys=[bucket.store_key for bucket in buckets],
             args=[number for bucket in buckets for number in (bucket.emission_us, bucket.burst)],
         )
-        return Decision(bool(allowed), buckets[index - 1], remaining, wait_us)
+        return Decision(bool(allowed), buckets[index - 1], remaining, wait_us, "redis")
 
 
 def open_limits(redis_url: str | None, *, parts: int) -> Limits:
