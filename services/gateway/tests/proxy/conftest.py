@@ -157,6 +157,8 @@ def _running(command: str, environment: dict[str, str], port: int, log_file: Pat
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(20)
+    # Whatever the tests did to it: no key is in its log.
+    assert "lpk_" not in gateway.log()
 
 
 def _is_ready(gateway: Gateway) -> bool:

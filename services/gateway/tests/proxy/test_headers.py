@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 CARDS = "/api/v1/loyalty-cards"
-ADDED = {"host", "authorization", "x-request-id"}
+ADDED = {"host", "authorization", "x-request-id", "traceparent"}
 
 
 def test_only_named_headers_reach_a_service(gateway, upstream, demo_key):

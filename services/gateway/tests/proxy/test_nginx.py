@@ -101,7 +101,7 @@ def test_only_named_headers_reach_a_service(nginx, upstream, demo_key):
         "Range": "bytes=0-1",
     }
     nginx.ask("GET", CARDS, key=demo_key, headers=sent)
-    expected = {"host", "authorization", "x-request-id", "x-loyalty-request-key"}
+    expected = {"host", "authorization", "x-request-id", "x-loyalty-request-key", "traceparent"}
     assert upstream.received[0].headers.keys() - {"accept"} == expected
     assert demo_key not in str(upstream.received)
 

@@ -21,6 +21,7 @@ from loyalty_gateway.api.access_log import Line
 from loyalty_gateway.api.client_address import ClientAddresses
 from loyalty_gateway.api.headers import Headers
 from loyalty_gateway.api.routes import Node, Route, RouteTable, split_target, upstream_path
+from loyalty_gateway.api.trace_context import trace_headers
 from loyalty_gateway.domain.access import Authenticator, check_permission
 from loyalty_gateway.domain.allowances import buckets_of
 from loyalty_gateway.domain.errors import BadTarget, WrongKey
@@ -48,6 +49,7 @@ class Visit:
     request_id: str
     address: str
     line: Line
+    trace: Headers
     limit_headers: Headers = field(default_factory=list)
 
 
@@ -71,8 +73,10 @@ class Door:
     def welcome(self, environ: Environ, *, method: str, target: str) -> Visit:
         request_id = envelope.request_id_from(environ.get("HTTP_X_REQUEST_ID"))
         address = self.addresses.of(environ)
-        line = Line(method=method, request_id=request_id, address=address)
-        return Visit(environ, method, target, request_id, address, line)
+        line, trace = Line(method=method, request_id=request_id, address=address), trace_headers(environ)
+        # What joins this line with those of the services and with whatever the caller records.
+        line.tell(trace_id=trace[0][1][3:35])
+        return Visit(environ, method, target, request_id, address, line, trace)
 
     def decide(self, visit: Visit) -> Passage:
         """In the order of the contract: failed attempts 429, 401, 403, 429, and only then what was asked for."""

@@ -61,6 +61,7 @@ class ForwardAuth:
             ("X-Loyalty-Path", passage.path),
             # Always, so that no client's own gets past a proxy that copies what this one answers.
             ("X-Loyalty-Request-Key", str(uuid.uuid4())),
+            *visit.trace,
         ]
         return 200, granted, ()
 

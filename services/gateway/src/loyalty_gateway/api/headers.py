@@ -19,8 +19,6 @@ _FORWARDED = (
     ("HTTP_ACCEPT", "Accept"),
     ("HTTP_ACCEPT_LANGUAGE", "Accept-Language"),
     ("HTTP_IDEMPOTENCY_KEY", "Idempotency-Key"),
-    ("HTTP_TRACEPARENT", "traceparent"),
-    ("HTTP_TRACESTATE", "tracestate"),
 )
 _RETURNED = frozenset(
     ("content-type", "content-disposition", "idempotent-replayed", "retry-after", "allow", "etag", "link")
@@ -28,8 +26,10 @@ _RETURNED = frozenset(
 _WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 
-def to_service(environ: Mapping[str, Any], *, token: str, request_id: str, body: object) -> Headers:
-    headers = [("Authorization", f"Bearer {token}"), ("X-Request-Id", request_id)]
+def to_service(
+    environ: Mapping[str, Any], *, token: str, request_id: str, trace: Sequence[tuple[str, str]], body: object
+) -> Headers:
+    headers = [("Authorization", f"Bearer {token}"), ("X-Request-Id", request_id), *trace]
     headers += [(name, environ[key]) for key, name in _FORWARDED if key in environ]
     if body:
         headers.append(("Content-Type", environ["CONTENT_TYPE"]))

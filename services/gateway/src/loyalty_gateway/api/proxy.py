@@ -59,7 +59,7 @@ class Proxy:
         elif visit.method in WITH_BODY:
             body = read_body(visit.environ)
         token = identity_token(passage.key, audience=route.service, signer=self.signer)
-        sent = headers.to_service(visit.environ, token=token, request_id=visit.request_id, body=body)
+        sent = headers.to_service(visit.environ, token=token, request_id=visit.request_id, trace=visit.trace, body=body)
         if route.service == GATEWAY:
             # The account API notes in the audit log where a change came from; nobody else has to know.
             sent.append((headers.CLIENT_ADDRESS, visit.address))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http
 import socket
 import uuid
@@ -23,6 +24,7 @@ _log = structlog.get_logger()
 _AT_MOST_ONCE = ("IDEMPOTENCY-KEY", "X-REQUEST-ID")
 
 
+_SEND_TIMEOUT_S = 30
 _LINGER_S = 2
 _LINGER_PIECES = 128
 _PIECE_BYTES = 64 * 1024
@@ -41,15 +43,25 @@ class HeadWithBody:
             self._head, self._is_started = data, True
         elif self._head is not None:
             head, self._head = self._head, None
-            self._sock.sendall(head + data)
+            self._send(head + data)
         else:
-            self._sock.sendall(data)
+            self._send(data)
 
     def flush(self) -> None:
         """For an answer without a body."""
         if self._head is not None:
             head, self._head = self._head, None
-            self._sock.sendall(head)
+            self._send(head)
+
+    def _send(self, data: bytes) -> None:
+        """A client that reads nothing for so long is treated as one that has gone."""
+        self._sock.settimeout(_SEND_TIMEOUT_S)
+        try:
+            self._sock.sendall(data)
+        except TimeoutError as error:
+            raise BrokenPipeError(errno.EPIPE, "the client does not read") from error
+        finally:
+            self._sock.settimeout(None)
 
     def shutdown(self, how: int) -> None:
         """gunicorn gives the answer up: a head without its body must not follow."""
