@@ -120,6 +120,8 @@ def _finish(response: Response) -> Response:
         status=response.status_code,
         duration_ms=round((time.perf_counter() - call.started) * 1000, 2),
         request_id=call.request_id,
+        # The gateway lets no traceparent pass that is not valid.
+        trace_id=request.headers.get("traceparent", "")[3:35] or None,
         tenant_id=call.identity.tenant_id if call.identity else None,
     )
     return response

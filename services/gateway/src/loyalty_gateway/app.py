@@ -37,7 +37,6 @@ def create_gateway(settings: settings_module.Serve) -> Proxy:
     return Proxy(
         door=_door(settings, engine, documents, process="serve"),
         in_flight=InFlight(settings.organization_in_flight),
-        signer=TokenSigner(GATEWAY, settings.identity_private_key),
         upstreams={service: Upstream(service, urls) for service, urls in settings.service_urls.items()},
         pages=_pages(engine, public_document.merge(documents, server_url=settings.public_base_url)),
         page_paths=pages.PATHS,
@@ -74,7 +73,6 @@ def create_forward_auth(settings: settings_module.Serve) -> ForwardAuth:
     documents = contracts.load(settings.openapi_dir, settings.service_urls)
     return ForwardAuth(
         door=_door(settings, engine, documents, process="forward-auth"),
-        signer=TokenSigner(GATEWAY, settings.identity_private_key),
         pages=_pages(engine, {}),
     )
 
@@ -111,6 +109,7 @@ def _door(settings: settings_module.Serve, engine: Engine, documents: Mapping[st
         failed_attempts=FailedAttempts(LocalLimits()),
         limits=open_limits(settings.redis_url, parts=settings.replicas * settings.workers),
         addresses=ClientAddresses(settings.forwarded_allow_ips),
+        signer=TokenSigner(GATEWAY, settings.identity_private_key),
     )
 
 

@@ -16,13 +16,14 @@ import structlog
 
 from loyalty_common import envelope
 from loyalty_common.errors import ApiError, MethodNotAllowed, NotFound, RateLimited, ServerError, Unauthenticated
+from loyalty_common.identity import TokenSigner
 from loyalty_gateway.api import headers
 from loyalty_gateway.api.access_log import Line
 from loyalty_gateway.api.client_address import ClientAddresses
 from loyalty_gateway.api.headers import Headers
 from loyalty_gateway.api.routes import Node, Route, RouteTable, split_target, upstream_path
 from loyalty_gateway.api.trace_context import trace_headers
-from loyalty_gateway.domain.access import Authenticator, check_permission
+from loyalty_gateway.domain.access import Authenticator, check_permission, identity_token
 from loyalty_gateway.domain.allowances import buckets_of
 from loyalty_gateway.domain.errors import BadTarget, WrongKey
 from loyalty_gateway.domain.failed_attempts import FailedAttempts
@@ -55,9 +56,13 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A request that may pass; ``path`` is rebuilt for the service, with the client's query."""
+    """A request that may pass: as whom (``token`` for the service), for which organization, and where to.
 
-    key: KnownKey
+    ``path`` is rebuilt for the service, with the client's query.
+    """
+
+    token: str
+    organization_id: int
     route: Route
     path: str
 
@@ -69,6 +74,7 @@ class Door:
     failed_attempts: FailedAttempts
     limits: Limits
     addresses: ClientAddresses
+    signer: TokenSigner
 
     def welcome(self, environ: Environ, *, method: str, target: str) -> Visit:
         request_id = envelope.request_id_from(environ.get("HTTP_X_REQUEST_ID"))
@@ -91,8 +97,9 @@ class Door:
         self._admit(visit, key, route)
         if route is None:
             raise MethodNotAllowed(headers={"Allow": node.allow}) if node.routes else NotFound()
+        token = identity_token(key, audience=route.service, signer=self.signer)
         upstream = upstream_path(route, parameters)
-        return Passage(key, route, f"{upstream}?{query}" if query else upstream)
+        return Passage(token, key.organization["id"], route, f"{upstream}?{query}" if query else upstream)
 
     def _authenticate(self, visit: Visit) -> KnownKey:
         wait_s = self.failed_attempts.wait_s(visit.address)

@@ -19,10 +19,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty_common.errors import NotFound
-from loyalty_common.identity import TokenSigner
 from loyalty_gateway.api.bodies import WITH_BODY, check_type
 from loyalty_gateway.api.decision import Answer, Door, Environ, StartResponse, Visit, answered
-from loyalty_gateway.domain.access import identity_token
 from loyalty_gateway.domain.errors import BadTarget
 
 _NGINX, _TRAEFIK, _ENVOY = "/_authz", "/_authz/traefik", "/_authz/envoy/"
@@ -34,7 +32,6 @@ class ForwardAuth:
     """The WSGI callable of the forward-auth listener. ``pages`` answers for its health."""
 
     door: Door
-    signer: TokenSigner
     pages: Callable[[Environ, Any], Iterable[bytes]]
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -56,7 +53,7 @@ class ForwardAuth:
             check_type(visit.environ)
         granted = [
             ("Content-Length", "0"),
-            ("Authorization", f"Bearer {identity_token(passage.key, audience=route.service, signer=self.signer)}"),
+            ("Authorization", f"Bearer {passage.token}"),
             ("X-Loyalty-Service", route.service),
             ("X-Loyalty-Path", passage.path),
             # Always, so that no client's own gets past a proxy that copies what this one answers.

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from loyalty_common.identity import GATEWAY, TokenSigner
+from loyalty_common.identity import GATEWAY
 from loyalty_gateway.api import headers
 from loyalty_gateway.api.bodies import WITH_BODY, read_body
 from loyalty_gateway.api.decision import Answer, Door, Environ, Passage, StartResponse, Visit, answered
 from loyalty_gateway.api.exchange import Call
 from loyalty_gateway.api.uploads import UploadBody
 from loyalty_gateway.api.upstream import Streamed, Upstream
-from loyalty_gateway.domain.access import identity_token
 from loyalty_gateway.domain.in_flight import InFlight
 
 Wsgi = Callable[[Environ, Any], Iterable[bytes]]
@@ -26,7 +25,6 @@ class Proxy:
 
     door: Door
     in_flight: InFlight
-    signer: TokenSigner
     upstreams: Mapping[str, Upstream]
     pages: Wsgi
     page_paths: frozenset[str]
@@ -40,7 +38,7 @@ class Proxy:
 
     def _answer(self, visit: Visit) -> Answer:
         passage = self.door.decide(visit)
-        leave = self.in_flight.enter(passage.key.organization["id"])
+        leave = self.in_flight.enter(passage.organization_id)
         try:
             status, returned, body = self._carry(visit, passage)
         except BaseException:
@@ -58,8 +56,9 @@ class Proxy:
             body = UploadBody(visit.environ, route.upload)
         elif visit.method in WITH_BODY:
             body = read_body(visit.environ)
-        token = identity_token(passage.key, audience=route.service, signer=self.signer)
-        sent = headers.to_service(visit.environ, token=token, request_id=visit.request_id, trace=visit.trace, body=body)
+        sent = headers.to_service(
+            visit.environ, token=passage.token, request_id=visit.request_id, trace=visit.trace, body=body
+        )
         if route.service == GATEWAY:
             # The account API notes in the audit log where a change came from; nobody else has to know.
             sent.append((headers.CLIENT_ADDRESS, visit.address))
