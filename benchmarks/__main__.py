@@ -9,13 +9,16 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, fields
 
-from benchmarks import claims, credits, deliveries, imports, latency, proxying, search
+from benchmarks import claims, credits, deciding, deliveries, imports, latency, proxying, search
 from benchmarks.pace import Line, NotMeasured, Pace
 
 ROWS: Mapping[str, Callable[[Pace], list[Line]]] = {
     "service": credits.on_the_service_alone,
     "suite": credits.through_the_gateway,
     "gateway": proxying.through_the_gateway,
+    "gateway-redis": proxying.with_limits_in_redis,
+    "gateway-latency": latency.added_by_the_gateway,
+    "forward-auth": deciding.for_nginx,
     "latency": latency.on_the_embedded_transport,
     "latency-rabbitmq": latency.on_rabbitmq,
     "deliveries": deliveries.to_one_receiver,

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from benchmarks import stage, tools
-from benchmarks.pace import Limit, Line, Pace, Run
+from benchmarks.pace import Limit, Line, NotMeasured, Pace, Run
 from loyalty_local.readiness import wait_until_ready
 from loyalty_local.suite import Suite
-from loyalty_testing.machine import free_port
+from loyalty_testing.machine import ServerMissing, free_port
+from loyalty_testing.redis import Redis
 
 _CONNECTIONS = 16
-_PATH = "/api/v1/customers/1042"
+PATH = "/api/v1/customers/1042"
 _ANSWER = (
     '{"data": {"id": 1042, "name": "Alex Rivera", "email": "alex@example.com", "phone": "+15555550123", '
     '"external_id": null, "metadata": {}, "created_at": "2026-05-16T10:00:00+00:00", '
@@ -21,8 +23,31 @@ _ANSWER = (
 )
 
 
-def through_the_gateway(pace: Pace) -> list[Line]:
-    """One worker of each before the same upstream, which is nginx in the place of the customers service."""
+@dataclass(frozen=True)
+class Stage:
+    """A suite of which only the gateway is up, before ``upstream``, which is nginx in the place of a service."""
+
+    suite: Suite
+    upstream: int
+    authorization: str
+
+    @property
+    def gateway(self) -> int:
+        return self.suite.layout.addresses.ports["gateway-serve"]
+
+    @contextmanager
+    def another(self, process: str, **settings: str) -> Iterator[int]:
+        """A second process of the gateway, ``serve`` or ``forward-auth``."""
+        port = free_port()
+        bind = dict.fromkeys(("BIND", "FORWARD_AUTH_BIND"), f"127.0.0.1:{port}")
+        command = self.suite.layout.command("gateway", process)
+        with tools.running(command.arguments, {**command.environment, **bind, **settings}):
+            wait_until_ready({process: port}, timeout_s=30)
+            yield port
+
+
+@contextmanager
+def staged() -> Iterator[Stage]:
     port = free_port()
     upstream = f"server {{ listen 127.0.0.1:{port}; default_type application/json; return 200 '{_ANSWER}'; }}"
     with (
@@ -34,17 +59,38 @@ def through_the_gateway(pace: Pace) -> list[Line]:
         with stage.database(suite, "gateway") as accounts:
             accounts.execute("update plans set requests_per_minute = 6000000, burst = 100000")
         stage.stop_all_but(suite, "gateway-serve", "postgres")
-        with _nginx(port) as through_nginx, _flask(suite) as through_flask:
+        yield Stage(suite, port, authorization)
+
+
+def through_the_gateway(pace: Pace) -> list[Line]:
+    """One worker of each before the same upstream."""
+    with staged() as at, _nginx(at.upstream) as through_nginx, _flask(at.suite) as through_flask:
+        return pace.compare(
+            "GET through the gateway, one worker",
+            fetching(at.gateway, at.authorization),
+            Limit("nginx", fetching(through_nginx, at.authorization), reach=0.065),
+            Limit("Flask + requests", fetching(through_flask, at.authorization), reach=4),
+        )
+
+
+def with_limits_in_redis(pace: Pace) -> list[Line]:
+    try:
+        redis = Redis.open()
+    except ServerMissing as missing:
+        raise NotMeasured(str(missing)) from missing
+    try:
+        with staged() as at, at.another("serve", REDIS_URL=redis.url) as with_redis:
             return pace.compare(
-                "GET through the gateway, one worker",
-                _fetching(suite.layout.addresses.ports["gateway-serve"], authorization),
-                Limit("nginx", _fetching(through_nginx, authorization), reach=0.05),
-                Limit("Flask + requests", _fetching(through_flask, authorization), reach=3),
+                "GET through the gateway, limits in Redis",
+                fetching(with_redis, at.authorization),
+                Limit("limits in the process", fetching(at.gateway, at.authorization), reach=0.7),
             )
+    finally:
+        redis.close()
 
 
-def _fetching(port: int, authorization: str) -> Run:
-    url, environment = f"http://127.0.0.1:{port}{_PATH}", {"AUTHORIZATION": authorization}
+def fetching(port: int, authorization: str) -> Run:
+    url, environment = f"http://127.0.0.1:{port}{PATH}", {"AUTHORIZATION": authorization}
 
     def run(seconds: float) -> float:
         return tools.wrk(url, "get.lua", connections=_CONNECTIONS, seconds=seconds, environment=environment).rate

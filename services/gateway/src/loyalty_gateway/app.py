@@ -110,6 +110,7 @@ def _door(settings: settings_module.Serve, engine: Engine, documents: Mapping[st
         limits=open_limits(settings.redis_url, parts=settings.replicas * settings.workers),
         addresses=ClientAddresses(settings.forwarded_allow_ips),
         signer=TokenSigner(GATEWAY, settings.identity_private_key),
+        has_tls=settings.public_base_url.startswith("https://"),
     )
 
 

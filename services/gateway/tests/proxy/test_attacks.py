@@ -64,6 +64,24 @@ def test_a_netrc_of_the_machine_speaks_for_nobody(start_gateway, upstream, demo_
     assert upstream.received[0].headers["authorization"].startswith("Bearer ey")
 
 
+def test_where_the_api_is_reached_by_tls_a_key_that_came_without_it_opens_nothing(start_gateway, upstream, demo_key):
+    gateway = start_gateway(PROGRAMS_URL=upstream.url)
+    plain, secure = ({"X-Forwarded-Proto": scheme} for scheme in ("http", "https"))
+    refused = gateway.ask("GET", CARDS, key=demo_key, headers=plain)
+    assert (refused.status, refused.json["error"]["message"]) == (400, "The API is reached over https only.")
+    answer = gateway.ask("GET", CARDS, key=demo_key, headers=secure)
+    assert (answer.status, answer.headers["strict-transport-security"]) == (200, "max-age=31536000")
+    assert len(upstream.received) == 1
+
+
+def test_without_tls_nobody_is_told_to_use_it(start_gateway, upstream, demo_key):
+    """As `make run` starts it."""
+    gateway = start_gateway(PROGRAMS_URL=upstream.url, PUBLIC_BASE_URL="http://127.0.0.1:8080/api/v1")
+    answer = gateway.ask("GET", CARDS, key=demo_key, headers={"X-Forwarded-Proto": "http"})
+    assert answer.status == 200
+    assert "strict-transport-security" not in answer.headers
+
+
 def test_no_spelling_of_a_request_draws_from_another_bucket(gateway, upstream, new_key, change):
     key = new_key("developer")
     change("update api_keys set requests_per_minute = 3, burst = 6 where id = :id", id=key["id"])

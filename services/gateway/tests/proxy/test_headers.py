@@ -97,6 +97,7 @@ def test_only_named_headers_reach_the_client(gateway, upstream, demo_key):
     answer = gateway.ask("GET", CARDS, key=demo_key, headers={"X-Request-Id": "mine"})
     assert (answer.status, answer.body) == (503, b"busy")
     ours = {"server", "date", "connection", "content-length", "x-request-id", "cache-control"}
+    ours.add("strict-transport-security")
     limits = {"ratelimit", "ratelimit-policy", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
     theirs = {"content-type", "content-disposition", "idempotent-replayed", "retry-after", "etag", "link"}
     assert answer.headers.keys() == ours | limits | theirs

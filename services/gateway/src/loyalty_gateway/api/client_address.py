@@ -1,4 +1,4 @@
-"""Which address a request comes from, behind proxies that are ours."""
+"""Which address a request comes from, and how, behind proxies that are ours."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ class ClientAddresses:
                 return address
             address = candidate
         return address
+
+    def came_in_plain(self, environ: Mapping[str, Any]) -> bool:
+        """Whether one of our proxies says that the client spoke to it without TLS."""
+        return environ.get("HTTP_X_FORWARDED_PROTO") == "http" and self._is_trusted(environ["REMOTE_ADDR"])
 
     def _lies_in_trusted(self, address: str) -> bool:
         return _is_address(address) and any(ip_address(address) in network for network in self._trusted)

@@ -37,6 +37,8 @@ StartResponse = Callable[[str, Headers], Any]
 Answer = tuple[int, Headers, Iterable[bytes]]
 
 _log = structlog.get_logger()
+_ALWAYS = [("Cache-Control", "no-store")]
+_WITH_TLS = [*_ALWAYS, ("Strict-Transport-Security", "max-age=31536000")]
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in http.HTTPStatus}
 
 
@@ -51,6 +53,7 @@ class Visit:
     address: str
     line: Line
     trace: Headers
+    standing_headers: Headers
     limit_headers: Headers = field(default_factory=list)
 
 
@@ -75,6 +78,7 @@ class Door:
     limits: Limits
     addresses: ClientAddresses
     signer: TokenSigner
+    has_tls: bool
 
     def welcome(self, environ: Environ, *, method: str, target: str) -> Visit:
         request_id = envelope.request_id_from(environ.get("HTTP_X_REQUEST_ID"))
@@ -82,13 +86,16 @@ class Door:
         line, trace = Line(method=method, request_id=request_id, address=address), trace_headers(environ)
         # What joins this line with those of the services and with whatever the caller records.
         line.tell(trace_id=trace[0][1][3:35])
-        return Visit(environ, method, target, request_id, address, line, trace)
+        return Visit(environ, method, target, request_id, address, line, trace, _WITH_TLS if self.has_tls else _ALWAYS)
 
     def decide(self, visit: Visit) -> Passage:
         """In the order of the contract: failed attempts 429, 401, 403, 429, and only then what was asked for."""
         path, query = split_target(visit.target)
         if "HTTP_HOST" not in visit.environ:
             raise BadTarget("The Host header is required.")
+        if self.has_tls and self.addresses.came_in_plain(visit.environ):
+            # Not redirected: whoever was listening has the key already, and the caller must notice.
+            raise BadTarget("The API is reached over https only.")
         if not path.startswith(PUBLIC_PREFIX):
             raise NotFound
         key = self._authenticate(visit)
@@ -140,7 +147,8 @@ def answered(visit: Visit, answer: Callable[[Visit], Answer], start_response: St
         _log.exception("request_failed", request_id=visit.request_id)
         status, answer_headers, body = _refusal(ServerError(), visit)
     answer_headers += visit.limit_headers
-    answer_headers += (("X-Request-Id", visit.request_id), ("Cache-Control", "no-store"))
+    answer_headers.append(("X-Request-Id", visit.request_id))
+    answer_headers += visit.standing_headers
     start_response(_STATUS_LINES.get(status) or f"{status} Unknown", answer_headers)
     visit.line.write(status=status)
     return body
