@@ -107,3 +107,11 @@ def test_only_named_headers_reach_the_client(gateway, upstream, demo_key):
     assert answer.headers["x-request-id"] == "mine"
     assert answer.headers["cache-control"] == "no-store"
     assert len(answer.raw_headers) == len(answer.headers)
+
+
+def test_a_header_with_an_underscore_is_no_other_way_to_write_one(gateway, upstream, demo_key):
+    sent = {"Idempotency_Key": "POS-88421", "X_Request_Id": "mine", "Accept_Language": "de"}
+    answer = gateway.ask("POST", CARDS, key=demo_key, headers=sent)
+    (received,) = upstream.received
+    assert {"idempotency-key", "accept-language"}.isdisjoint(received.headers)
+    assert answer.headers["x-request-id"] == received.headers["x-request-id"] != "mine"
