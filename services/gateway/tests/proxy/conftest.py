@@ -105,7 +105,8 @@ def openapi_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     upload = _operation("customers:write", "write", timeout_s=5)
     upload["x-loyalty"] |= {"media_types": ["text/csv", "application/x-ndjson"], "limit_bytes": 3 * 2**20}
     customers["/v1/imports"] = {"post": upload}
-    documents = {"programs": programs, "customers": customers, "vouchers": {}, "webhooks": {}, "gateway": {}}
+    account = {"/v1/partner-locations": {"get": _operation("account:read", "read")}}
+    documents = {"programs": programs, "customers": customers, "vouchers": {}, "webhooks": {}, "gateway": account}
     for service, paths in documents.items():
         (folder / f"{service}.json").write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
     return folder

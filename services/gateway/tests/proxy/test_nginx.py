@@ -6,11 +6,15 @@ import re
 import subprocess
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from loyalty_common.identity import TokenVerifier
+from loyalty_gateway.domain import api_keys
+from loyalty_gateway.domain.audit import Occasion
+from loyalty_gateway.domain.scopes import OPERATORS
 from loyalty_testing.machine import find_or_install, find_program, free_port, private_folder
 
 CARDS = "/api/v1/loyalty-cards"
@@ -26,7 +30,7 @@ LIMITS = {"ratelimit", "ratelimit-policy", "x-ratelimit-limit", "x-ratelimit-rem
 @pytest.fixture(scope="module")
 def nginx(start_gateway, upstream_server, redis_server):
     """The door as a client finds it: nginx before a decision, a gateway and one service for all."""
-    settings = {f"{name}_URL": upstream_server.url for name in ("PROGRAMS", "CUSTOMERS")}
+    settings = {f"{name}_URL": upstream_server.url for name in ("PROGRAMS", "CUSTOMERS", "GATEWAY_INTERNAL")}
     settings |= {"REDIS_URL": redis_server.url}
     decision, gateway = start_gateway("forward-auth", **settings), start_gateway(**settings)
     service = upstream_server.url.removeprefix("http://")
@@ -106,6 +110,14 @@ def test_only_named_headers_reach_a_service(nginx, upstream, demo_key):
     assert demo_key not in str(upstream.received)
 
 
+def test_only_the_account_api_learns_from_which_address_it_is_called_and_not_from_the_client(nginx, upstream, demo_key):
+    for path in ("/api/v1/partner-locations", CARDS):
+        nginx.ask("GET", path, key=demo_key, headers={"X-Loyalty-Client-Address": "203.0.113.7"})
+    account, service = upstream.received
+    assert account.headers["x-loyalty-client-address"] == "127.0.0.1"
+    assert "x-loyalty-client-address" not in service.headers
+
+
 @pytest.mark.parametrize(
     ("method", "target", "status", "code"),
     [
@@ -169,6 +181,18 @@ def test_what_nginx_refuses_by_itself_is_in_the_envelope_too(nginx):
     answer = nginx.say(f"GET {CARDS} HTTP/1.1\r\nConnection: close\r\n\r\n".encode())
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "validation_error"
+
+
+def test_a_key_that_is_revoked_passes_no_more_a_second_later(nginx, upstream, engine, new_key, until):
+    key = new_key()
+    assert nginx.ask("GET", CARDS, key=key["key"]).status == 200
+    with engine.begin() as connection:
+        of = {"organization_id": key["organization_id"], "api_key_id": key["id"]}
+        api_keys.revoke(connection, **of, authority=OPERATORS, occasion=Occasion.of_operator(datetime.now(UTC)))
+    revoked_at = time.monotonic()
+    until(lambda: time.monotonic() > revoked_at + 1)
+    answer = nginx.ask("GET", CARDS, key=key["key"])
+    assert (answer.status, answer.json["error"]["reason"]) == (401, "key_revoked")
 
 
 def test_each_kind_of_proxy_is_believed_under_its_own_path_alone(start_gateway, upstream, demo_key):

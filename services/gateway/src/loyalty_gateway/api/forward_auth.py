@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from loyalty_common.errors import NotFound
+from loyalty_common.identity import GATEWAY
 from loyalty_gateway.api.bodies import WITH_BODY, check_type
 from loyalty_gateway.api.decision import Answer, Door, Environ, StartResponse, Visit, answered
+from loyalty_gateway.api.headers import CLIENT_ADDRESS
 from loyalty_gateway.domain.errors import BadTarget
 
 _NGINX, _TRAEFIK, _ENVOY = "/_authz", "/_authz/traefik", "/_authz/envoy/"
@@ -58,6 +60,7 @@ class ForwardAuth:
             ("X-Loyalty-Path", passage.path),
             # Always, so that no client's own gets past a proxy that copies what this one answers.
             ("X-Loyalty-Request-Key", str(uuid.uuid4())),
+            (CLIENT_ADDRESS, visit.address if route.service == GATEWAY else ""),
             *visit.trace,
         ]
         return 200, granted, ()
