@@ -20,12 +20,12 @@ restarts under load                   tests/faults/test_restarts
 """
 
 import http.client
-import socket
 import statistics
 import threading
 import time
 from contextlib import contextmanager
 
+import gevent.socket
 import pytest
 
 from loyalty_gateway.api import worker
@@ -153,7 +153,7 @@ def test_a_crowd_of_idle_and_slow_connections_holds_up_nobody(gateway, upstream,
 
 def test_a_client_that_asks_and_never_reads_is_given_up(monkeypatch):
     monkeypatch.setattr(worker, "_SEND_TIMEOUT_S", 0.05)
-    ours, theirs = socket.socketpair()
+    ours, theirs = gevent.socket.socketpair()
     with ours, theirs:
         answer = HeadWithBody(ours)
         answer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")

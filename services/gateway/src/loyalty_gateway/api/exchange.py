@@ -1,18 +1,20 @@
 """One HTTP/1.1 request and its answer over a socket that stays open.
 
-``http.client`` keeps reading the bodies, where the traps are. Its way of writing a head and of reading one (header by
-header through the e-mail parser) took a fifth of a request's time, so heads are written and read here.
+``http.client`` reads the bodies that stream, where the traps are. Its way of writing a head and of reading one (line by
+line, through the e-mail parser) took a fifth of a request's time, so heads, and with them small bodies, are read here.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import socket
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
-_LONGEST_LINE = 65_536
+_LONGEST_HEAD = 65_536
 _MOST_HEADERS = 100
 _WITHOUT_BODY = frozenset((204, 304))
 
@@ -30,39 +32,30 @@ class Call:
     timeout_s: float
 
 
-class Answer(http.client.HTTPResponse):
-    """An ``HTTPResponse`` with its head in ``fields``, names in lower case."""
+class Answer:
+    """An answer whose head has come: its fields, names in lower case, and how its body ends.
+
+    ``length`` is ``None`` where only the end of the chunks, or of the connection, will tell.
+    """
+
+    __slots__ = ("_rest", "_sock", "fields", "is_chunked", "length", "status", "will_close")
 
     def __init__(self, sock: socket.socket, *, method: str) -> None:
-        super().__init__(sock, method=method)
-        self.fields: list[Header] = []
-        self._is_head = method == "HEAD"
-
-    def begin(self) -> None:
-        version, _, rest = self._line().partition(" ")
-        code, _, self.reason = rest.partition(" ")
+        self._sock = sock
+        head, self._rest = _read_head(sock)
+        first, *lines = head.decode("latin-1").split("\r\n")
+        version, _, rest = first.partition(" ")
+        code = rest.partition(" ")[0]
         if version not in ("HTTP/1.0", "HTTP/1.1") or not (len(code) == 3 and code.isdecimal()):
             raise http.client.BadStatusLine(version)
-        self.version = 11 if version == "HTTP/1.1" else 10
-        self.status = self.code = int(code)
-        self.fields = self._read_fields()
-        self._frame(dict(self.fields))
+        self.status = int(code)
+        self.fields = _fields(lines)
+        self._frame(dict(self.fields), is_last=version == "HTTP/1.0", has_body=method != "HEAD")
 
-    def _read_fields(self) -> list[Header]:
-        fields: list[Header] = []
-        while line := self._line():
-            name, colon, value = line.partition(":")
-            if not colon or len(fields) == _MOST_HEADERS:
-                raise http.client.HTTPException("the head of the answer makes no sense")
-            fields.append((name.lower(), value.strip()))
-        return fields
-
-    def _frame(self, head: dict[str, str]) -> None:
-        """Tell the base class where the body ends."""
-        self.chunked = head.get("transfer-encoding", "").lower() == "chunked"
-        self.chunk_left = None
-        length = None if self.chunked else head.get("content-length")
-        if self._is_head or self.status in _WITHOUT_BODY:
+    def _frame(self, head: dict[str, str], *, is_last: bool, has_body: bool) -> None:
+        self.is_chunked = head.get("transfer-encoding", "").lower() == "chunked"
+        length = None if self.is_chunked else head.get("content-length")
+        if not has_body or self.status in _WITHOUT_BODY:
             self.length: int | None = 0
         elif length is None:
             self.length = None
@@ -70,14 +63,75 @@ class Answer(http.client.HTTPResponse):
             self.length = int(length)
         else:
             raise http.client.HTTPException("the length of the answer makes no sense")
-        ends_with_connection = self.length is None and not self.chunked
-        self.will_close = ends_with_connection or self.version == 10 or head.get("connection", "").lower() == "close"
+        ends_with_connection = self.length is None and not self.is_chunked
+        self.will_close = ends_with_connection or is_last or head.get("connection", "").lower() == "close"
 
-    def _line(self) -> str:
-        line = self.fp.readline(_LONGEST_LINE)
-        if not line.endswith(b"\r\n"):
-            raise http.client.RemoteDisconnected("the service closed the connection in the middle of a head")
-        return line[:-2].decode("latin-1")
+    def read(self) -> bytes:
+        """The whole body, where its length is known."""
+        body, length = self._rest, self.length or 0
+        while len(body) < length:
+            piece = self._sock.recv(length - len(body))
+            if not piece:
+                raise http.client.IncompleteRead(body, length - len(body))
+            body += piece
+        if len(body) > length:
+            # Nothing was asked that this could be the answer to.
+            self.will_close, body = True, body[:length]
+        return body
+
+    def stream(self) -> http.client.HTTPResponse:
+        """The body, to be read piece by piece."""
+        return _Body(_Source(self._rest, self._sock), self)
+
+
+class _Source(io.RawIOBase):
+    """What came in with the head, and then what still comes in."""
+
+    def __init__(self, rest: bytes, sock: socket.socket) -> None:
+        self._rest, self._sock = rest, sock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest:
+            return self._sock.recv_into(buffer)
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
+
+
+class _Body(http.client.HTTPResponse):
+    def __init__(self, source: _Source, answer: Answer) -> None:
+        super().__init__(cast(socket.socket, source), method="HEAD" if answer.length == 0 else "GET")
+        self.status, self.length, self.will_close = answer.status, answer.length, answer.will_close
+        self.chunked, self.chunk_left = answer.is_chunked, None
+
+
+def _read_head(sock: socket.socket) -> tuple[bytes, bytes]:
+    """Up to the empty line; and what came in behind it."""
+    received = sock.recv(_LONGEST_HEAD)
+    while (end := received.find(b"\r\n\r\n")) < 0:
+        piece = sock.recv(_LONGEST_HEAD) if 0 < len(received) <= _LONGEST_HEAD else b""
+        if not piece:
+            raise http.client.RemoteDisconnected("the service closed the connection before its head was whole")
+        received += piece
+    return received[:end], received[end + 4 :]
+
+
+def _fields(lines: Sequence[str]) -> list[Header]:
+    if len(lines) > _MOST_HEADERS:
+        raise http.client.HTTPException("the head of the answer has too many lines")
+    fields: list[Header] = []
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise http.client.HTTPException("the head of the answer makes no sense")
+        fields.append((name.lower(), value.strip()))
+    return fields
 
 
 def exchange(sock: socket.socket, call: Call, *, host: str) -> Answer:
@@ -96,9 +150,7 @@ def exchange(sock: socket.socket, call: Call, *, host: str) -> Answer:
     sock.sendall(head.encode("latin-1") + whole)
     if pieces is not None:
         _send_pieces(sock, pieces)
-    answer = Answer(sock, method=call.method)
-    answer.begin()
-    return answer
+    return Answer(sock, method=call.method)
 
 
 def _send_pieces(sock: socket.socket, pieces: Iterable[bytes]) -> None:

@@ -34,22 +34,22 @@ class Streamed:
     """An answer's body, piece by piece as it comes in; its connection is kept only if it was read to the end."""
 
     def __init__(self, origin: Origin, sock: socket.socket, answer: Answer) -> None:
-        self._origin, self._sock, self._answer = origin, sock, answer
+        self._origin, self._sock, self._body = origin, sock, answer.stream()
         self._is_whole = False
 
     def __iter__(self) -> Iterator[bytes]:
-        while piece := self._answer.read1(_PIECE_BYTES):
+        while piece := self._body.read1(_PIECE_BYTES):
             yield piece
-        if self._answer.length:
+        if self._body.length:
             # Ending here quietly would leave the client waiting for the rest on a connection that looks well.
-            raise http.client.IncompleteRead(b"", self._answer.length)
+            raise http.client.IncompleteRead(b"", self._body.length)
         self._is_whole = True
 
     def close(self) -> None:
-        if self._is_whole and not self._answer.will_close:
+        if self._is_whole and not self._body.will_close:
             self._origin.give_back(self._sock)
         else:
-            self._answer.close()
+            self._body.close()
             self._sock.close()
 
 
@@ -95,7 +95,8 @@ class Upstream:
         sock: socket.socket | None = None
         try:
             sock = origin.borrow(fresh=fresh)
-            sock.settimeout(call.timeout_s)
+            if sock.gettimeout() != call.timeout_s:
+                sock.settimeout(call.timeout_s)
             reply = _reply(origin, sock, call)
         except BaseException as error:
             if sock is not None:

@@ -31,7 +31,7 @@ _PIECE_BYTES = 64 * 1024
 
 
 class HeadWithBody:
-    """A client's socket that keeps the head of an answer until its first bytes follow: one packet instead of two."""
+    """A client's socket (gevent's) that holds an answer's head back until its body begins: one packet, not two."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
@@ -55,6 +55,14 @@ class HeadWithBody:
 
     def _send(self, data: bytes) -> None:
         """A client that reads nothing for so long is treated as one that has gone."""
+        try:
+            sent = self._sock.send(data, 0, 0.0)  # what gevent cannot send at once, it does not wait for
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):
+            self._send_patiently(data[sent:])
+
+    def _send_patiently(self, data: bytes) -> None:
         self._sock.settimeout(_SEND_TIMEOUT_S)
         try:
             self._sock.sendall(data)
