@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, fields
 
-from benchmarks import claims, credits, deciding, deliveries, imports, latency, proxying, search
+from benchmarks import claims, credits, deciding, deliveries, imports, intake, latency, proxying, search, sending
 from benchmarks.pace import Line, NotMeasured, Pace
 
 ROWS: Mapping[str, Callable[[Pace], list[Line]]] = {
@@ -23,6 +23,10 @@ ROWS: Mapping[str, Callable[[Pace], list[Line]]] = {
     "latency-rabbitmq": latency.on_rabbitmq,
     "deliveries": deliveries.to_one_receiver,
     "claims": claims.behind_a_backlog,
+    "sending": sending.over_http,
+    "sending-tls": sending.over_tls,
+    "sending-slow": sending.to_slow_receivers,
+    "intake": intake.from_rabbitmq,
     "imports": imports.through_the_gateway,
     "search": search.on_the_service_alone,
 }
