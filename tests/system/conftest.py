@@ -129,7 +129,16 @@ def _webhooks(api: Any, name: str, ids: Ids) -> Ids:
         time.sleep(0.05)
     api.data("PATCH", f"/webhook-endpoints/{endpoint_id}", {"is_active": False})
     [delivery] = api.data("GET", f"/webhook-deliveries?event_id={events[customer_id]}")
-    return {"endpoint_id": endpoint_id, "delivery_id": delivery["id"], "event_id": delivery["event_id"]}
+    replay_id = api.data("POST", f"/webhook-endpoints/{endpoint_id}/replay", _replay())["id"]
+    while api.data("GET", f"/webhook-replays/{replay_id}")["job"]["status"] != "succeeded":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    ids = {"endpoint_id": endpoint_id, "delivery_id": delivery["id"], "event_id": delivery["event_id"]}
+    return {**ids, "replay_id": replay_id}
+
+
+def _replay() -> dict[str, str]:
+    return {"since": (datetime.now(UTC) - timedelta(days=1)).isoformat(), "only": "failed"}
 
 
 @pytest.fixture(scope="session")
@@ -177,6 +186,7 @@ def _bodies(ids: Ids) -> dict[str, dict[str, Any]]:
         f"PATCH {voucher}": at,
         f"POST {voucher}/redeem": {**who, **at, "order_amount": 5},
         f"POST {voucher}/validate": {**who, **at, "order_amount": 5},
+        "POST /webhook-endpoints/{endpoint_id}/replay": _replay(),
     }
 
 

@@ -93,4 +93,7 @@ def test_the_document_names_every_public_operation_and_how_to_route_it() -> None
         ("get", "/v1/webhook-deliveries/{delivery_id}"): ("webhooks:read", "read"),
         ("post", "/v1/webhook-deliveries/{delivery_id}/redeliver"): ("webhooks:write", "write"),
         ("get", "/v1/events"): ("webhooks:read", "read"),
+        ("post", "/v1/webhook-endpoints/{endpoint_id}/replay"): ("webhooks:write", "write"),
+        ("get", "/v1/webhook-replays/{replay_id}"): ("webhooks:read", "read"),
+        ("post", "/v1/webhook-replays/{replay_id}/cancel"): ("webhooks:write", "write"),
     }

@@ -25,7 +25,7 @@ _PROCESSES = {
     "customers": ("serve", "relay", "work", _JOB),
     "programs": ("serve", "relay", "work", _JOB),
     "vouchers": ("serve", "relay", _JOB),
-    "webhooks": ("serve", "deliver", "relay", _JOB),
+    "webhooks": ("serve", "deliver", "relay", "work", _JOB),
 }
 _OPENAPI = Path(__file__).parents[4] / "contracts" / "openapi"
 # The one who starts the suite chooses the rest: a DATABASE_URL of another project must not get in.

@@ -1,4 +1,4 @@
-"""``loyalty-webhooks serve | migrate | consume | deliver | relay | job NAME | openapi``
+"""``loyalty-webhooks serve | migrate | consume | deliver | relay | work | job NAME | listen | openapi``
 
 Imports stand in the commands: ``serve`` becomes gunicorn and a migration needs no web, so each process
 loads only what it runs.
@@ -22,16 +22,15 @@ MIGRATIONS = str(Path(__file__).parent / "migrations")
 
 def main() -> None:
     arguments = _parser().parse_args()
-    if arguments.command == "openapi":
-        _openapi()
+    if arguments.command in _WITHOUT_SETTINGS:
+        _WITHOUT_SETTINGS[arguments.command](arguments)
         return
     try:
         settings = settings_module.from_environment(os.environ)
     except SettingsError as error:
         sys.exit(str(error))
     logs.configure(SERVICE, level=settings.log_level)
-    commands = {"serve": _serve, "migrate": _migrate, "consume": _consume, "deliver": _deliver}
-    (commands | {"relay": _relay, "job": _job})[arguments.command](settings, arguments)
+    _COMMANDS[arguments.command](settings, arguments)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,12 +41,19 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("consume", help="take in events from the broker")
     commands.add_parser("deliver", help="send to the endpoints what is due")
     commands.add_parser("relay", help="publish what the outbox holds")
+    commands.add_parser("work", help="work off what was ordered: replays")
     job = commands.add_parser("job", help="run a scheduled job")
     job.add_argument(
         "name",
         help="make_partitions, drop_old_events, redact_erased, reseal_secrets, prune_inbox, prune_idempotency, or all",
     )
     job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
+    listen = commands.add_parser(
+        "listen", help="forward new events to a program on this machine, by LOYALTY_URL and LOYALTY_API_KEY"
+    )
+    listen.add_argument("--forward-to", required=True, metavar="URL", help="http://localhost:3000/hook")
+    listen.add_argument("--event", action="append", default=[], metavar="NAME", help="only these; may be repeated")
+    listen.add_argument("--after", type=int, metavar="SEQUENCE", help="begin behind this event, not with the next one")
     commands.add_parser("openapi", help="print the OpenAPI document")
     return parser
 
@@ -119,6 +125,17 @@ def _relay(settings: Settings, _: argparse.Namespace) -> None:
     )
 
 
+def _work(settings: Settings, _: argparse.Namespace) -> None:
+    from functools import partial
+
+    from loyalty_common import database
+    from loyalty_common.process import run_worker, until_stopped
+    from loyalty_webhooks.domain import replaying
+
+    engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} work")
+    run_worker(partial(replaying.step, engine), stop=until_stopped(), idle_s=0.1)
+
+
 def _job(settings: Settings, arguments: argparse.Namespace) -> None:
     from loyalty_common import database
     from loyalty_common.process import run_jobs
@@ -129,11 +146,40 @@ def _job(settings: Settings, arguments: argparse.Namespace) -> None:
     run_jobs(all_jobs(engine, SecretBox(settings.secret_keys)), name=arguments.name, every_s=arguments.every)
 
 
-def _openapi() -> None:
+def _listen(arguments: argparse.Namespace) -> None:
+    from functools import partial
+
+    from loyalty_common.process import until_stopped
+    from loyalty_webhooks.commands.listening import Log, Refused, listen
+
+    missing = [name for name in ("LOYALTY_URL", "LOYALTY_API_KEY") if not os.environ.get(name)]
+    if missing:
+        sys.exit(f"{missing[0]} is not set.")
+    log = Log(os.environ["LOYALTY_URL"].rstrip("/"), os.environ["LOYALTY_API_KEY"], say=partial(print, flush=True))
+    wanted = {"events": arguments.event, "after": arguments.after}
+    try:
+        listen(log, forward_to=arguments.forward_to, stop=until_stopped(), **wanted)
+    except Refused as refused:
+        sys.exit(str(refused))
+
+
+def _openapi(_: argparse.Namespace) -> None:
     from loyalty_common.openapi import document
     from loyalty_webhooks.app import create_app
 
     print(json.dumps(document(create_app(settings_module.for_document()).extensions["api"]), indent=2))
+
+
+_WITHOUT_SETTINGS = {"listen": _listen, "openapi": _openapi}
+_COMMANDS = {
+    "serve": _serve,
+    "migrate": _migrate,
+    "consume": _consume,
+    "deliver": _deliver,
+    "relay": _relay,
+    "work": _work,
+    "job": _job,
+}
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import TokenVerifier
 from loyalty_common.messaging.endpoint import events_blueprint
 from loyalty_webhooks import settings as settings_module
-from loyalty_webhooks.api import deliveries, endpoint_actions, endpoints, internal
+from loyalty_webhooks.api import deliveries, endpoint_actions, endpoints, internal, replays
 from loyalty_webhooks.api import events as event_log
 from loyalty_webhooks.consumers import events
 from loyalty_webhooks.domain.secret_box import SecretBox
@@ -39,10 +39,14 @@ def create_app(settings: Settings) -> Flask:
     web.install(
         app,
         verifier=TokenVerifier(SERVICE, settings.identity_public_keys),
-        path_checks={"endpoint_id": endpoints.check_exists, "delivery_id": deliveries.check_exists},
+        path_checks={
+            "endpoint_id": endpoints.check_exists,
+            "delivery_id": deliveries.check_exists,
+            "replay_id": replays.check_exists,
+        },
     )
     api = openapi.create_api(app, title="Webhooks")
-    for part in (endpoints, endpoint_actions, deliveries, event_log):
+    for part in (endpoints, endpoint_actions, deliveries, event_log, replays):
         api.register_blueprint(part.blueprint)
     app.register_blueprint(internal.blueprint)
     app.register_blueprint(events_blueprint(events.handler(engine)))

@@ -6,7 +6,8 @@ ValidationFailed                 (loyalty_common.errors)
 ├── TooMuchToCount               statistics over more attempts than are counted while a caller waits
 └── Refusal
     ├── EndpointAddressRefused   the URL's host does not resolve, or to something that is not public
-    └── EndpointNotActive        nothing is redelivered to an endpoint that is paused, disabled or deleted
+    ├── EndpointNotActive        nothing is sent again to an endpoint that is paused, disabled or deleted
+    └── ReplayRunning            one replay of an endpoint at a time
 RateLimited                      (loyalty_common.errors)
 └── TooManyTests                 the process already waits for as many receivers as it may
 """
@@ -31,6 +32,13 @@ class EndpointAddressRefused(Refusal):
 class EndpointNotActive(Refusal):
     def __init__(self, status: str) -> None:
         super().__init__(f"The endpoint of this delivery is {status}: nothing is sent to it.")
+
+
+class ReplayRunning(Refusal):
+    reason = "job_running"
+
+    def __init__(self, replay_id: int) -> None:
+        super().__init__(f"Replay {replay_id} of this endpoint has not ended yet. Wait for it, or cancel it.")
 
 
 class LogForgotten(ValidationFailed):

@@ -5,6 +5,7 @@ from loyalty_webhooks.models.deliveries import QueuedDelivery, WebhookAttempt, W
 from loyalty_webhooks.models.endpoints import WebhookEndpoint, endpoint_ids
 from loyalty_webhooks.models.events import ErasedCustomer, EventSequence, WebhookEvent
 from loyalty_webhooks.models.lanes import Lane
+from loyalty_webhooks.models.replays import WebhookReplay, job_ids, replay_ids
 
 __all__ = [
     "Base",
@@ -16,9 +17,12 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookEvent",
+    "WebhookReplay",
     "delivery_ids",
     "endpoint_ids",
     "idempotency",
     "inbox",
+    "job_ids",
     "outbox",
+    "replay_ids",
 ]

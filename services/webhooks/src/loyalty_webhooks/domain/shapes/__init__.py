@@ -2,5 +2,6 @@
 
 from loyalty_webhooks.domain.shapes.deliveries import attempt, delivery, listed_delivery
 from loyalty_webhooks.domain.shapes.endpoints import endpoint
+from loyalty_webhooks.domain.shapes.replays import replay
 
-__all__ = ["attempt", "delivery", "endpoint", "listed_delivery"]
+__all__ = ["attempt", "delivery", "endpoint", "listed_delivery", "replay"]
