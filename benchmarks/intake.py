@@ -70,7 +70,7 @@ class Queue:
             for delivery, _, _ in channel.consume(queue_of("webhooks")):
                 taken += 1
                 if taken % _PREFETCH == 0 or taken == count:
-                    channel.basic_ack(delivery.delivery_tag, multiple=True)
+                    channel.basic_ack(delivery.delivery_tag or 0, multiple=True)
                 if taken == count:
                     break
             took_s = time.perf_counter() - started_at

@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import http.client
 import ipaddress
+import json
 import re
 import ssl
 import tempfile
@@ -14,7 +15,8 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 
 from cryptography import x509
@@ -25,6 +27,7 @@ from cryptography.x509.oid import NameOID
 from benchmarks import stage, tools
 from benchmarks.pace import Limit, Line, NotMeasured, Pace
 from loyalty_local.suite import Suite
+from loyalty_testing.integrator import Integrator
 from loyalty_testing.machine import free_port
 from loyalty_webhooks.domain.signing import delivery_headers
 
@@ -37,8 +40,9 @@ _PAYLOAD = '{"id": "550e8400-e29b-41d4-a716-446655440000", "data": "' + "x" * 96
 _FILL = """
     with event as (
         insert into webhook_events (tenant_id, id, created_at, sequence, event, payload)
-        select %(tenant_id)s, gen_random_uuid(), now(), nextval('bench_sequence'), 'loyalty.points_earned', %(payload)s
-          from generate_series(1, %(events)s)
+        select tenant_id, gen_random_uuid(), now(), nextval('bench_sequence'), 'loyalty.points_earned', %(payload)s
+          from (select distinct tenant_id from webhook_endpoints where deleted_at is null) tenant,
+               generate_series(1, %(events)s)
         returning *
     ), owed as (
         insert into webhook_deliveries (tenant_id, event_created_at, event_id, event, sequence, endpoint_id, trigger,
@@ -79,7 +83,7 @@ def over_tls(pace: Pace) -> list[Line]:
 
 
 def to_slow_receivers(pace: Pace) -> list[Line]:
-    """One endpoint at each of 64 hosts: as many as one sender may have under way."""
+    """One endpoint at each of 64 hosts, of two tenants: as many as a sender may have under way. For one it is 7/8."""
     hosts = [f"127.0.1.{number}" for number in range(1, THREADS + 1)]
     allowed = {"WEBHOOKS_ALLOWED_HTTP_HOSTS": ",".join(hosts)}
     with _slow_receivers() as port, _sender(environment=allowed, per_second=THREADS / _SLOW_S) as sender:
@@ -124,15 +128,19 @@ class Sender:
     per_second: float
 
     def subscribe(self, *urls: str) -> None:
-        for url in urls:
-            stage.subscribe(self.merchant, url)
+        """Every second one in the merchant's test mode."""
+        of = ("--organization", str(self.merchant.organization_id), "--name", "Benchmark", "--mode", "test")
+        test_key = json.loads(self.suite.run("gateway", "keys", "create", *of))["key"]
+        test = replace(self.merchant, api=Integrator(self.suite.base_url, test_key))
+        for merchant, url in zip(cycle((self.merchant, test)), urls, strict=False):
+            stage.subscribe(merchant, url)
         stage.stop_all_but(self.suite, "postgres", "webhooks-deliver")
 
     def deliver(self, seconds: float) -> float:
         with stage.database(self.suite, "webhooks") as webhooks:
             endpoints = stage.count(webhooks, "select count(*) from webhook_endpoints where deleted_at is null")
             events = max(1, int(seconds * self.per_second / endpoints))
-            given = {"tenant_id": self.merchant.tenant_id, "payload": _PAYLOAD, "events": events}
+            given = {"payload": _PAYLOAD, "events": events}
             webhooks.execute("create sequence if not exists bench_sequence start 1000000")
             webhooks.execute(_FILL, given)
             before = _succeeded(webhooks)

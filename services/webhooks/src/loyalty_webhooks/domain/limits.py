@@ -39,25 +39,41 @@ class Pool:
     busy: Mapping[Slot, int]
 
     @property
-    def quarter(self) -> int:
-        return max(self.threads // 4, 1)
-
-    @property
     def idle(self) -> int:
         return self.threads - sum(self.busy.values())
 
+    @property
+    def is_busy(self) -> bool:
+        """Less than half of the threads are idle."""
+        return self.idle < self.threads // 2
+
     def room(self, slot: Slot) -> int:
-        return self.idle if slot is Slot.SWIFT else min(self.idle, self.quarter - self.busy[slot])
+        return self.idle if slot is Slot.SWIFT else min(self.idle, parts_of(self.threads).quarter - self.busy[slot])
 
-    def most_of_host(self, pace: Pace | None) -> int:
-        """Requests under way, in all senders, to one host for one organization: all together, or of one pace."""
-        fresh, slow = max(self.quarter // 2, 4), max(self.quarter // 4, 2)
-        return {None: max(self.threads * 3 // 4, 1), Pace.FRESH: fresh, Pace.SLOW: slow}[pace]
 
-    def most_of_tenant(self, pace: Pace | None) -> int:
-        """The same for an organization whose hosts are many."""
-        fresh, slow = max(self.quarter * 3 // 4, 4), max(self.quarter // 2, 3)
-        return {None: max(self.threads * 7 // 8, 1), Pace.FRESH: fresh, Pace.SLOW: slow}[pace]
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Of so many threads: requests under way in all senders, together (``None``) or of one pace.
+
+    ``host``: to one host for one organization; ``tenant``: for an organization whose hosts are many; ``fresh_lane``: to
+    one endpoint until it has answered once, since several tarpits must not hold what is there for all fresh lanes.
+    """
+
+    quarter: int
+    host: Mapping[Pace | None, int]
+    tenant: Mapping[Pace | None, int]
+    fresh_lane: int
+
+
+@lru_cache(maxsize=8)
+def parts_of(threads: int) -> Parts:
+    quarter = max(threads // 4, 1)
+    return Parts(
+        quarter=quarter,
+        host={None: max(threads * 3 // 4, 1), Pace.FRESH: max(quarter // 2, 4), Pace.SLOW: max(quarter // 4, 2)},
+        tenant={None: max(threads * 7 // 8, 1), Pace.FRESH: max(quarter * 3 // 4, 4), Pace.SLOW: max(quarter // 2, 3)},
+        fresh_lane=max(quarter // 8, 1),
+    )
 
 
 class LaneKey(NamedTuple):
@@ -93,8 +109,7 @@ class Lane:
         if self.health.is_half_open:
             limit = 1
         elif self.health.pace is Pace.FRESH:
-            # Until it has answered once: several tarpits must not hold what is there for all fresh lanes.
-            limit = min(limit, max(pool.quarter // 8, 1))
+            limit = min(limit, parts_of(pool.threads).fresh_lane)
         room = limit - self.in_flight
         return room if self.rate_limit_per_second is None else min(room, self._tokens(self.rate_limit_per_second, now))
 
@@ -134,8 +149,9 @@ def share_out(lanes: Sequence[Lane], pool: Pool, *, now: datetime, most: int) ->
     ``lanes`` must be all with something due or under way of every tenant that occurs, those with something due in the
     order of their turns.
     """
-    rooms = _rooms(lanes, pool, now=now) | {"idle": min(pool.idle, most)}
-    turns = [turn for lane in lanes for turn in _turns(lane)]
+    limits = [list(_limits(lane)) for lane in lanes]
+    rooms = _rooms(lanes, limits, pool, now=now) | {"idle": min(pool.idle, most)}
+    turns = [turn for lane, its in zip(lanes, limits, strict=True) for turn in _turns(lane, [name for name, _ in its])]
     shared: list[tuple[Lane, Slot, int]] = []
     while turns:
         going_on = []
@@ -153,12 +169,11 @@ def share_out(lanes: Sequence[Lane], pool: Pool, *, now: datetime, most: int) ->
     return shared
 
 
-def _turns(lane: Lane) -> Iterator[_Turn]:
+def _turns(lane: Lane, limits: Sequence[Any]) -> Iterator[_Turn]:
     swift = {Pace.FAST: Slot.SWIFT, Pace.FRESH: Slot.FRESH, Pace.SLOW: Slot.REST}[lane.health.pace]
-    own = [limit for limit, _ in _limits(lane)]
     for slot, deliveries in ((swift, lane.first), (Slot.REST, lane.later)):
         if deliveries:
-            yield _Turn(lane, slot, iter(deliveries), [*own, slot, "idle"])
+            yield _Turn(lane, slot, iter(deliveries), [*limits, slot, "idle"])
 
 
 def _limits(lane: Lane) -> Iterator[tuple[Any, Pace | None]]:
@@ -170,13 +185,16 @@ def _limits(lane: Lane) -> Iterator[tuple[Any, Pace | None]]:
         yield ("tenant", lane.key.tenant_id, pace), pace
 
 
-def _rooms(lanes: Sequence[Lane], pool: Pool, *, now: datetime) -> dict[Any, int]:
-    rooms: dict[Any, int] = {slot: pool.room(slot) for slot in Slot}
-    for lane in lanes:
-        for limit, pace in _limits(lane):
+def _rooms(
+    lanes: Sequence[Lane], limits: Sequence[Sequence[tuple[Any, Pace | None]]], pool: Pool, *, now: datetime
+) -> dict[Any, int]:
+    parts = parts_of(pool.threads)
+    found: dict[Any, int] = {slot: pool.room(slot) for slot in Slot}
+    for lane, its in zip(lanes, limits, strict=True):
+        for limit, pace in its:
             if limit[0] == "lane":
-                rooms[limit] = lane.room(pool, now=now)
+                found[limit] = lane.room(pool, now=now)
             else:
-                most = pool.most_of_host(pace) if limit[0] == "host" else pool.most_of_tenant(pace)
-                rooms[limit] = rooms.get(limit, most) - lane.in_flight
-    return rooms
+                most = parts.host if limit[0] == "host" else parts.tenant
+                found[limit] = found.get(limit, most[pace]) - lane.in_flight
+    return found

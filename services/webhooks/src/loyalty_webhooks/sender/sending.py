@@ -18,6 +18,7 @@ from loyalty_webhooks.sender.turns import Turns
 from loyalty_webhooks.transport.client import ATTEMPT_S
 
 POLL_S = 0.01
+_BUSY_S = 0.02
 _REAP_EVERY_S = 1.0
 _AFTER_TROUBLE_S = 0.5
 _log = structlog.get_logger()
@@ -70,7 +71,11 @@ class Sender:
             if time.monotonic() >= reap_at:
                 self._reap()
                 reap_at = time.monotonic() + _REAP_EVERY_S
-            if not self._claim(polling):
+            goes_on = self._claim(polling)
+            if self._slots.pool().is_busy:
+                # A claim of one delivery costs nearly what one of forty does: let more threads come free.
+                stop.wait(_BUSY_S)
+            elif not goes_on:
                 stop.wait(POLL_S)
 
     def _claim(self, polling: Connection) -> bool:
