@@ -38,6 +38,14 @@ def test_a_services_own_token_names_no_organization(verifier: TokenVerifier, ide
     )
 
 
+def test_a_visitor_is_nobody_and_has_no_tenant(verifier: TokenVerifier, identity_keys: IdentityKeys) -> None:
+    claims = {"actor": {"type": "visitor"}, "scopes": ["keys:write"]}
+    token = identity_keys.signer("gateway").mint("programs", tenant_id=7, claims=claims)
+    identity = verifier.verify(f"Bearer {token}")
+    assert (identity.tenant_id, identity.organization, identity.actor_id) == (None, None, None)
+    assert (identity.issuer, identity.scopes) == ("gateway", frozenset())
+
+
 def forged(identity_keys: IdentityKeys, **changes: Any) -> str:
     now = int(time.time())
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(identity_keys.private_key("gateway")))

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from loyalty_common.errors import Unauthenticated
 
 GATEWAY = "gateway"
+# The actor of a call that needs no credentials: the gateway carried it, and knows no more of who made it.
+VISITOR = "visitor"
 LIFETIME_S = 60
 _LEEWAY_S = 5
 _REQUIRED = ["exp", "iat", "aud", "iss"]
@@ -33,7 +35,10 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A verified caller. ``tenant_id`` is absent only from service tokens that act for no tenant."""
+    """A verified caller. ``tenant_id`` is absent only from service tokens that act for no tenant, and from visitors.
+
+    ``session_id``: of a signed-in user, the session that the call was made with.
+    """
 
     issuer: str
     tenant_id: int | None
@@ -42,6 +47,7 @@ class Identity:
     actor_id: int | None = None
     scopes: frozenset[str] = field(default_factory=frozenset)
     plan: str | None = None
+    session_id: int | None = None
 
     @property
     def source(self) -> str:
@@ -115,8 +121,8 @@ class TokenVerifier:
 
 def _identity(claims: Mapping[str, Any]) -> Identity:
     """Of a service's own token nothing but issuer and tenant counts: it can claim no organization."""
-    if claims["iss"] != GATEWAY:
-        return Identity(issuer=claims["iss"], tenant_id=claims.get("tenant_id"))
+    if (is_visitor := claims.get("actor") == {"type": VISITOR}) or claims["iss"] != GATEWAY:
+        return Identity(issuer=claims["iss"], tenant_id=None if is_visitor else claims.get("tenant_id"))
     try:
         return Identity(
             issuer=GATEWAY,
@@ -126,6 +132,7 @@ def _identity(claims: Mapping[str, Any]) -> Identity:
             actor_id=claims["actor"]["id"],
             scopes=frozenset(claims["scopes"]),
             plan=claims["plan"],
+            session_id=claims["actor"].get("session_id"),
         )
     except (KeyError, TypeError):
         raise Unauthenticated("This call's identity is not complete.") from None

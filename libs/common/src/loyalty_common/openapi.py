@@ -1,6 +1,7 @@
 """OpenAPI 3.1 by flask-smorest, with the suite's envelopes, errors and route metadata.
 
-``x-loyalty`` on an operation is what the gateway routes by: scope, class (read, write or files) and timeout.
+``x-loyalty`` on an operation is what the gateway routes by: scope, class (read, write or files) and timeout; where it
+is not as usual, also who may call and the role that a signed-in user needs.
 """
 
 from __future__ import annotations
@@ -81,18 +82,21 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
 
     def operation(
         self,
-        scope: str,
+        scope: str | None,
         *,
         answers: Mapping[int, _SchemaClass],
         body: type[Fields] | None = None,
         query: _SchemaClass | None = None,
         many: bool = False,
         timeout_s: int = 10,
+        **who: str,
     ) -> Callable[[_View], _View]:
         """Describe a public operation and read what it is sent.
 
         ``answers`` maps a status to the schema of ``data`` (``many``: a plain list of it); ``body`` or ``query``
-        is read strictly and handed to the view as its first argument, a dict.
+        is read strictly and handed to the view as its first argument, a dict. ``who`` where it is not whoever has the
+        scope: ``role``, the least one that opens it to a signed-in user; ``caller``, ``anyone`` or ``session``, whose
+        credentials the operation judges by itself.
         """
 
         def decorate(view: _View) -> _View:
@@ -104,7 +108,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
                 wrapped = self.arguments(body(), location="json", required=not body.may_be_absent)(wrapped)
             if query is not None:
                 wrapped = self.arguments(query(), location="query")(wrapped)
-            return self.doc(**{"x-loyalty": {"scope": scope, "timeout_s": timeout_s}})(wrapped)  # type: ignore[no-any-return]
+            return self.doc(**{"x-loyalty": {"scope": scope, "timeout_s": timeout_s, **who}})(wrapped)  # type: ignore[no-any-return]
 
         return decorate
 
@@ -118,18 +122,17 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # flask-smorest
             wrapped: Any = self.doc(responses={"200": {"description": "OK", "content": content}})(view)
             if query is not None:
                 wrapped = self.arguments(query(), location="query")(wrapped)
-            rules = {"scope": scope, "timeout_s": timeout_s, "class": "files"}
-            return self.doc(**{"x-loyalty": rules})(wrapped)  # type: ignore[no-any-return]
+            return self.doc(**{"x-loyalty": {"scope": scope, "timeout_s": timeout_s, "class": "files"}})(wrapped)  # type: ignore[no-any-return]
 
         return decorate
 
-    def listing(self, scope: str, *, of: _SchemaClass, query: _SchemaClass) -> Callable[[_View], _View]:
+    def listing(self, scope: str, *, of: _SchemaClass, query: _SchemaClass, **who: str) -> Callable[[_View], _View]:
         """Describe a list that pages; ``query`` extends ``pagination.ListQuery``."""
 
         def decorate(view: _View) -> _View:
             wrapped = self.response(200, _page(of))(view)
             wrapped = self.arguments(query(), location="query")(wrapped)
-            return self.doc(**{"x-loyalty": {"scope": scope, "timeout_s": 10}})(wrapped)  # type: ignore[no-any-return]
+            return self.doc(**{"x-loyalty": {"scope": scope, "timeout_s": 10, **who}})(wrapped)  # type: ignore[no-any-return]
 
         return decorate
 

@@ -73,7 +73,7 @@ def check_exists(*, card_id: int, claim_id: int) -> None:
 
 
 @blueprint.route("/rewards/<id:loyalty_reward_id>/claim", methods=["POST"])
-@blueprint.operation("programs:write", body=ClaimFields, answers={201: ClaimWithTransaction})
+@blueprint.operation("programs:write", body=ClaimFields, answers={201: ClaimWithTransaction}, role="staff")
 def claim_reward(sent: Mapping[str, Any], card_id: int, loyalty_reward_id: int) -> Response:
     """Claim a reward for a customer
 
@@ -113,7 +113,7 @@ def retrieve_claim(card_id: int, claim_id: int) -> Response:
 
 
 @blueprint.route("/claims/<id:claim_id>/fulfill", methods=["POST"])
-@blueprint.operation("programs:write", body=FulfilmentFields, answers={200: Claim})
+@blueprint.operation("programs:write", body=FulfilmentFields, answers={200: Claim}, role="staff")
 def fulfill_claim(sent: Mapping[str, Any], card_id: int, claim_id: int) -> Response:
     """Hand a claimed reward over
 

@@ -14,6 +14,7 @@ from loyalty_programs.api import edge
 from loyalty_programs.api.receipts import CustomerFields, LedgerQuery, ReceiptFields, customer_name, receipt
 from loyalty_programs.domain import enrollments, points, queries, shapes
 from loyalty_programs.domain.earning import Adjustment, Purchase
+from loyalty_programs.domain.errors import AdjustmentReserved
 
 blueprint = Blueprint("Points", __name__, url_prefix="/v1/loyalty-cards/<id:card_id>", description=__doc__)
 
@@ -80,7 +81,12 @@ class Enrolled(ma.Schema):
 
 
 def command_of(sent: Mapping[str, Any]) -> Purchase | Adjustment:
-    return Adjustment(sent["points"]) if sent["points"] else Purchase(sent["amount"], sent["currency"])
+    """``AdjustmentReserved`` to staff, whom the gateway lets in here to credit purchases, with none of our scopes."""
+    if not sent["points"]:
+        return Purchase(sent["amount"], sent["currency"])
+    if "programs:write" not in web.current_call().caller.scopes:
+        raise AdjustmentReserved
+    return Adjustment(sent["points"])
 
 
 def check_transaction_exists(*, card_id: int, transaction_id: int) -> None:
@@ -101,11 +107,14 @@ def enroll_customer(sent: Mapping[str, Any], card_id: int) -> Response:
 
 
 @blueprint.route("/transactions", methods=["POST"])
-@blueprint.operation("programs:write", body=TransactionFields, answers={201: Transaction, 200: Transaction})
+@blueprint.operation(
+    "programs:write", body=TransactionFields, answers={201: Transaction, 200: Transaction}, role="staff"
+)
 def post_transaction(sent: Mapping[str, Any], card_id: int) -> Response:
     """Credit points from a purchase or adjust balance
 
-    Send amount + currency for purchase-based earn rules, or points alone for a manual adjustment.
+    Send amount + currency for purchase-based earn rules, or points alone for a manual adjustment, which a signed-in
+    user needs the role manager for.
     """
     customer, paid = customer_name(sent), receipt(sent, operation="transactions")
     command = command_of(sent)

@@ -37,7 +37,7 @@ class TransactionPreview(ma.Schema):
 
 
 @blueprint.route("", methods=["POST"])
-@blueprint.operation("programs:write", body=TransactionFields, answers={200: TransactionPreview})
+@blueprint.operation("programs:write", body=TransactionFields, answers={200: TransactionPreview}, role="staff")
 def preview_transaction(sent: Mapping[str, Any], card_id: int) -> Response:
     """Preview a transaction
 

@@ -46,7 +46,7 @@ class Redemption(ma.Schema):
 
 
 @blueprint.route("", methods=["POST"])
-@blueprint.operation("programs:write", body=RedemptionFields, answers={201: Redemption, 200: Redemption})
+@blueprint.operation("programs:write", body=RedemptionFields, answers={201: Redemption, 200: Redemption}, role="staff")
 def redeem_points(sent: Mapping[str, Any], card_id: int) -> Response:
     """Redeem points
 

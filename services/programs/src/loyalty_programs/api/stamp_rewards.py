@@ -76,7 +76,7 @@ def list_stamp_rewards(query: Mapping[str, Any], stamp_card_id: int) -> Response
 
 
 @blueprint.route("/<id:stamp_reward_id>/fulfill", methods=["POST"])
-@blueprint.operation("programs:write", body=HandOutFields, answers={200: StampReward})
+@blueprint.operation("programs:write", body=HandOutFields, answers={200: StampReward}, role="staff")
 def fulfill_stamp_reward(sent: Mapping[str, Any], stamp_card_id: int, stamp_reward_id: int) -> Response:
     """Hand out a reward
 

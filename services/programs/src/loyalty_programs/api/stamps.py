@@ -81,7 +81,11 @@ def check_exists(*, stamp_card_id: int, stamp_id: int) -> None:
 
 @blueprint.route("/stamps", methods=["POST"])
 @blueprint.operation(
-    "programs:write", body=StampFields, answers={201: StampTransaction, 200: StampTransaction}, many=True
+    "programs:write",
+    body=StampFields,
+    answers={201: StampTransaction, 200: StampTransaction},
+    many=True,
+    role="staff",
 )
 def issue_stamps(sent: Mapping[str, Any], stamp_card_id: int) -> Response:
     """Issue stamps to a customer

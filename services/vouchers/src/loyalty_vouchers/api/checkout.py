@@ -70,7 +70,9 @@ class VoucherValidation(ma.Schema):
 
 
 @blueprint.route("/<id:voucher_id>/redeem", methods=["POST"])
-@blueprint.operation("vouchers:write", body=RedemptionFields, answers={201: VoucherRedemption, 200: VoucherRedemption})
+@blueprint.operation(
+    "vouchers:write", body=RedemptionFields, answers={201: VoucherRedemption, 200: VoucherRedemption}, role="staff"
+)
 def redeem_voucher(sent: Mapping[str, Any], voucher_id: int) -> Response:
     """Redeem a voucher for a customer
 
@@ -81,7 +83,7 @@ def redeem_voucher(sent: Mapping[str, Any], voucher_id: int) -> Response:
 
 @blueprint.route("/redeem", methods=["POST"])
 @blueprint.operation(
-    "vouchers:write", body=CodeRedemptionFields, answers={201: VoucherRedemption, 200: VoucherRedemption}
+    "vouchers:write", body=CodeRedemptionFields, answers={201: VoucherRedemption, 200: VoucherRedemption}, role="staff"
 )
 def redeem_voucher_code(sent: Mapping[str, Any]) -> Response:
     """Redeem a voucher by its code
@@ -92,7 +94,7 @@ def redeem_voucher_code(sent: Mapping[str, Any]) -> Response:
 
 
 @blueprint.route("/<id:voucher_id>/validate", methods=["POST"])
-@blueprint.operation("vouchers:read", body=PurchaseFields, answers={200: VoucherValidation})
+@blueprint.operation("vouchers:read", body=PurchaseFields, answers={200: VoucherValidation}, role="staff")
 def validate_voucher(sent: Mapping[str, Any], voucher_id: int) -> Response:
     """Ask whether a voucher could be redeemed
 
@@ -103,7 +105,7 @@ def validate_voucher(sent: Mapping[str, Any], voucher_id: int) -> Response:
 
 
 @blueprint.route("/validate", methods=["POST"])
-@blueprint.operation("vouchers:read", body=CodePurchaseFields, answers={200: VoucherValidation})
+@blueprint.operation("vouchers:read", body=CodePurchaseFields, answers={200: VoucherValidation}, role="staff")
 def validate_voucher_code(sent: Mapping[str, Any]) -> Response:
     """Ask whether a voucher could be redeemed, by its code
 

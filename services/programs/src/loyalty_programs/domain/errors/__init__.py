@@ -1,5 +1,8 @@
 """Why a program says no, as a tree; rendered in one place (``loyalty_common.envelope.failure``).
 
+Forbidden
+└── AdjustmentReserved       insufficient_role  staff credits purchases and adjusts nothing
+
 ValidationFailed
 ├── UnknownLocation          the partner location is not one of the organization's
 ├── CustomersDiffer          id and e-mail are those of two people
@@ -62,6 +65,7 @@ from __future__ import annotations
 
 from loyalty_programs.domain.errors.imports import MemberSinceOutOfRange
 from loyalty_programs.domain.errors.points import (
+    AdjustmentReserved,
     BalanceOutOfRange,
     CardExpired,
     CardIdentifierTaken,
@@ -125,6 +129,7 @@ from loyalty_programs.domain.errors.stamps import (
 )
 
 __all__ = [
+    "AdjustmentReserved",
     "AlreadyReferred",
     "AlreadyReversed",
     "BalanceOutOfRange",

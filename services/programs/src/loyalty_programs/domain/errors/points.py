@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from loyalty_common.errors import Refusal, ValidationFailed
+from loyalty_common.errors import Forbidden, Refusal, ValidationFailed
+
+
+class AdjustmentReserved(Forbidden):
+    reason = "insufficient_role"
+    default_message = "This needs the role manager: staff credits purchases."
 
 
 class UnknownLocation(ValidationFailed):
