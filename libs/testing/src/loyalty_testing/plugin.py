@@ -1,8 +1,8 @@
 """Fixtures for every test of the suite; the root ``conftest.py`` loads them.
 
 ``postgres``, ``rabbitmq``, ``redis_server``: real servers for the whole session, looked for in the order of
-``Server.open``. ``identity_keys``, ``gateway_token``: signed callers. A test with the mark ``whole_run`` judges what
-all others did: it comes last, and is skipped where some were left out.
+``Server.open``. ``identity_keys``, ``gateway_token``: signed callers. ``mailbox``: what was mailed. A test with
+the mark ``whole_run`` judges what all others did: it comes last, and is skipped where some were left out.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import structlog
 from loyalty_testing import calls
 from loyalty_testing.keys import IdentityKeys
 from loyalty_testing.machine import ServerMissing
+from loyalty_testing.mailbox import Mailbox, receiving_mail
 from loyalty_testing.postgres import Postgres
 from loyalty_testing.rabbitmq import RabbitMQ
 from loyalty_testing.redis import Redis
@@ -88,6 +89,13 @@ def identity_keys() -> IdentityKeys:
 def gateway_token(identity_keys: IdentityKeys) -> Callable[..., str]:
     """``gateway_token("programs", tenant_id=7, scopes=["programs:read"])``; what is left out has a default."""
     return identity_keys.gateway_token
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """An SMTP server of the test's own."""
+    with receiving_mail() as mailbox:
+        yield mailbox
 
 
 @contextmanager
