@@ -34,7 +34,28 @@ def test_only_public_operations_are_told_without_our_own_notes():
     assert list(merged["paths"]) == ["/stamp-cards"]
     told = merged["paths"]["/stamp-cards"]["get"]
     assert "x-loyalty" not in told
-    assert told["security"] == [{"api_key": ["programs:read"]}]
+    assert told["security"] == [{"api_key": ["programs:read"]}, {"session": ["manager"]}]
+
+
+def test_it_says_who_needs_no_key_and_which_role_a_session_takes():
+    def guarded(path, scope, **rules):
+        described = operation(path, scope=scope)
+        described["x-loyalty"] |= rules
+        return {path: {"get": described}}
+
+    paths = (
+        guarded("/v1/open", None, caller="anyone")
+        | guarded("/v1/session", None, caller="session")
+        | guarded("/v1/till", "programs:write", role="staff")
+        | guarded("/v1/keys", "keys:read")
+    )
+    merged = merge({"programs": document(paths)}, server_url=SERVER)["paths"]
+    assert {path: item["get"]["security"] for path, item in merged.items()} == {
+        "/open": [],
+        "/session": [{"session": ["staff"]}],
+        "/till": [{"api_key": ["programs:write"]}, {"session": ["staff"]}],
+        "/keys": [{"api_key": ["keys:read"]}, {"session": ["owner"]}],
+    }
 
 
 def test_a_name_that_means_the_same_everywhere_is_told_once():

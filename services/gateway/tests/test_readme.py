@@ -8,6 +8,7 @@ import pytest
 
 from loyalty_common.settings import Environment, SettingsError
 from loyalty_gateway import settings
+from loyalty_gateway.mail_settings import Mail
 
 ROWS = re.findall(
     r"^\| `([A-Z_]+)` \| ([a-z, ]+) \| (.*?) \|",
@@ -18,6 +19,7 @@ READERS = {
     "serve": settings.Serve.read,
     "internal": settings.Internal.read,
     "relay": settings.Relay.read,
+    "mail": Mail.read,
     "migrate": settings.read_accounts,
     "keys create": lambda variables: settings.read_account_command(variables, needs_peppers=True),
 }
@@ -77,3 +79,13 @@ def test_a_value_that_makes_no_sense_is_named_and_not_repeated(name, value):
 def test_several_urls_of_one_service_are_told_apart():
     env = Environment({"PROGRAMS_URL": "http://one:8000/, http://two:8000"})
     assert settings._urls(env, "PROGRAMS_URL") == ("http://one:8000", "http://two:8000")
+
+
+@pytest.mark.parametrize(
+    "value", ["pigeon", "http://mail", "smtp://", "smtp://user:secret@mail/path", "smtp://m?tls=1"]
+)
+def test_a_way_for_mails_that_leads_nowhere_is_refused_without_its_password(value):
+    with pytest.raises(SettingsError) as refused:
+        Mail.read({"MAILER_URL": value})
+    (problem,) = [problem for problem in refused.value.problems if problem.startswith("MAILER_URL")]
+    assert "secret" not in problem

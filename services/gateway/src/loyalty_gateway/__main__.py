@@ -1,4 +1,5 @@
-"""``loyalty-gateway serve | forward-auth | internal | migrate | relay | job NAME | openapi``, and the account commands
+"""``loyalty-gateway serve | forward-auth | internal | migrate | relay | mail | job NAME | openapi``,
+and the account commands.
 
 Imports stand in the commands: only the relay loads a broker's client, and ``serve`` loads nothing at all.
 """
@@ -26,6 +27,7 @@ def main() -> None:
         "internal": _internal,
         "migrate": _migrate,
         "relay": _relay,
+        "mail": _mail,
         "job": _job,
         "openapi": _openapi,
     }
@@ -45,8 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("internal", help="answer the account API and the other services")
     commands.add_parser("migrate", help="bring the accounts database to the newest schema")
     commands.add_parser("relay", help="publish what the outbox holds")
+    commands.add_parser("mail", help="send what waits to be sent")
     job = commands.add_parser("job", help="run a scheduled job")
-    job.add_argument("name", help="prune_idempotency, or all")
+    job.add_argument("name", help="prune_idempotency, prune_links, prune_sessions, or all")
     job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
     commands.add_parser("openapi", help="print the OpenAPI document of the account API")
     account_commands.add_to(commands)
@@ -102,6 +105,24 @@ def _relay(_: argparse.Namespace) -> None:
         signer=TokenSigner(settings_module.ACCOUNTS, settings.accounts_private_key),
         stop=until_stopped(),
     )
+
+
+def _mail(_: argparse.Namespace) -> None:
+    from loyalty_common import database
+    from loyalty_common.process import run_worker, until_stopped
+    from loyalty_gateway.mail_settings import Mail
+    from loyalty_gateway.sender import MailSender
+    from loyalty_gateway.transport import open_mailer
+
+    settings = Mail.read(os.environ)
+    logs.configure(GATEWAY, level=settings.accounts.log_level)
+    url = settings.accounts.database_url
+    sender = MailSender(
+        database.create_engine(url, pool_size=1, application_name=f"{GATEWAY} mail"),
+        open_mailer(settings.mailer_url, sender=settings.mail_from),
+        dashboard_url=settings.dashboard_url,
+    )
+    run_worker(sender.step, stop=until_stopped())
 
 
 def _job(arguments: argparse.Namespace) -> None:

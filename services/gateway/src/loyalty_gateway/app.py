@@ -12,22 +12,36 @@ from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import GATEWAY, TokenSigner, TokenVerifier
 from loyalty_common.service_client import ServiceClient
 from loyalty_gateway import settings as settings_module
-from loyalty_gateway.api import account, api_keys, audit, contracts, internal, locations, pages, public_document
+from loyalty_gateway.api import (
+    account,
+    api_keys,
+    audit,
+    contracts,
+    internal,
+    locations,
+    pages,
+    password_resets,
+    public_document,
+    sessions,
+    users,
+)
 from loyalty_gateway.api.client_address import ClientAddresses
 from loyalty_gateway.api.decision import Door
 from loyalty_gateway.api.forward_auth import ForwardAuth
 from loyalty_gateway.api.proxy import Proxy
 from loyalty_gateway.api.routes import RouteTable
 from loyalty_gateway.api.upstream import Upstream
+from loyalty_gateway.domain import passwords
 from loyalty_gateway.domain.access import Authenticator
 from loyalty_gateway.domain.failed_attempts import FailedAttempts
 from loyalty_gateway.domain.in_flight import InFlight
 from loyalty_gateway.domain.key_cache import KeyCache
-from loyalty_gateway.domain.known_keys import KnownKeys
+from loyalty_gateway.domain.known_callers import KnownCallers
 from loyalty_gateway.domain.last_use import LastUse
 from loyalty_gateway.domain.limits import LocalLimits, open_limits
 from loyalty_gateway.domain.revocations import Listener
 from loyalty_gateway.domain.usage import Usage
+from loyalty_gateway.domain.visitor_limits import VisitorLimits
 
 
 def create_gateway(settings: settings_module.Serve) -> Proxy:
@@ -53,14 +67,22 @@ def create_internal(settings: settings_module.Internal) -> Flask:
     signer = TokenSigner(settings_module.ACCOUNTS, settings.accounts_private_key)
     urls = {"programs": settings.programs_url, "vouchers": settings.vouchers_url}
     app.extensions["usage"] = Usage([ServiceClient(url, audience=name, signer=signer) for name, url in urls.items()])
+    limits = open_limits(settings.redis_url, parts=settings.replicas * settings.workers)
+    app.extensions["visitors"] = VisitorLimits(limits)
+    passwords.prepare()
     web.install(
         app,
         verifier=TokenVerifier(GATEWAY, settings.identity_public_keys),
-        path_checks={"partner_location_id": locations.check_exists, "api_key_id": api_keys.check_exists},
+        path_checks={
+            "partner_location_id": locations.check_exists,
+            "api_key_id": api_keys.check_exists,
+            "user_id": users.check_exists,
+            "token": password_resets.check_exists,
+        },
     )
     api = openapi.create_api(app, title="Accounts")
-    for blueprint in (account.blueprint, locations.blueprint, api_keys.blueprint, audit.blueprint):
-        api.register_blueprint(blueprint)
+    for part in (account, locations, api_keys, audit, users, sessions, password_resets):
+        api.register_blueprint(part.blueprint)
     app.extensions["api"] = api
     app.register_blueprint(internal.blueprint)
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
@@ -99,7 +121,7 @@ def internal_from_environment() -> Flask:
 
 
 def _door(settings: settings_module.Serve, engine: Engine, documents: Mapping[str, object], *, process: str) -> Door:
-    known_keys, last_use = KeyCache(KnownKeys(engine).find), LastUse(engine)
+    known_keys, last_use = KeyCache(KnownCallers(engine).find), LastUse(engine)
     name = f"{GATEWAY} {process}, revocations"
     Listener(settings.accounts.database_url, known_keys, application_name=name).start()
     last_use.start()

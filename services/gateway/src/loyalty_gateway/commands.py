@@ -68,7 +68,7 @@ def run(connection: Connection, arguments: argparse.Namespace, *, peppers: Mappi
             )
             return location | {"organization_id": arguments.organization}
         case "users", "create":
-            return _create_user(connection, arguments)
+            return _create_user(connection, arguments, occasion)
         case "keys", "create":
             return _create_key(connection, arguments, peppers, occasion)
         case _:
@@ -77,7 +77,7 @@ def run(connection: Connection, arguments: argparse.Namespace, *, peppers: Mappi
             return revoked | {"organization_id": of["organization_id"]}
 
 
-def _create_user(connection: Connection, arguments: argparse.Namespace) -> dict[str, Any]:
+def _create_user(connection: Connection, arguments: argparse.Namespace, occasion: Occasion) -> dict[str, Any]:
     given = sys.stdin.readline().rstrip("\n") if arguments.password_stdin else None
     password = secrets.token_urlsafe(_PASSWORD_BYTES) if given is None else given
     user = users.create(
@@ -87,6 +87,7 @@ def _create_user(connection: Connection, arguments: argparse.Namespace) -> dict[
         email=arguments.email,
         role=arguments.role,
         password=password,
+        occasion=occasion,
     )
     # Who gave it knows it.
     return user if given is not None else user | {"password": password}

@@ -1,4 +1,4 @@
-"""What each process of the gateway reads from its environment: the only place that does.
+"""What each process of the gateway reads from its environment: the only place that does (and ``mail_settings``).
 
 One class per process, so that a relay is not handed the peppers, nor a migration the signing key.
 """
@@ -96,6 +96,8 @@ class Internal:
     peppers: Mapping[int, bytes]
     accounts_private_key: str
     identity_public_keys: Mapping[str, Any]
+    redis_url: str | None
+    replicas: int
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
@@ -111,6 +113,8 @@ class Internal:
             peppers=env.versioned_keys("KEY_PEPPERS"),
             accounts_private_key=env.key32("ACCOUNTS_PRIVATE_KEY"),
             identity_public_keys=env.json_object("IDENTITY_PUBLIC_KEYS"),
+            redis_url=env.optional("REDIS_URL"),
+            replicas=env.integer("REPLICAS", default=1),
         )
         env.check()
         return settings
@@ -130,6 +134,8 @@ def internal_for_document() -> Internal:
         # A signer wants a key; nobody knows this one, so nobody trusts it.
         accounts_private_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         identity_public_keys={},
+        redis_url=None,
+        replicas=1,
     )
 
 

@@ -16,21 +16,26 @@ Call = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def app(accounts_url: str, environment: dict[str, str], identity_keys: Any, upstream_server: Any) -> Iterator[Flask]:
-    """The private listener, with programs and vouchers played by ``upstream``."""
-    settings = Internal.read(
-        {
-            "DATABASE_URL": accounts_url,
-            "DATABASE_POOL_SIZE": "60",
-            "PUBLIC_BASE_URL": "https://api.example.com/api/v1",
-            "PROGRAMS_URL": upstream_server.url,
-            "VOUCHERS_URL": upstream_server.url,
-            "KEY_PEPPERS": environment["KEY_PEPPERS"],
-            "ACCOUNTS_PRIVATE_KEY": identity_keys.private_key("accounts"),
-            "IDENTITY_PUBLIC_KEYS": identity_keys.public_keys_json,
-        }
-    )
-    app = create_internal(settings)
+def internal_variables(
+    accounts_url: str, environment: dict[str, str], identity_keys: Any, upstream_server: Any
+) -> dict[str, str]:
+    """Of the private listener, with programs and vouchers played by ``upstream``."""
+    return {
+        "DATABASE_URL": accounts_url,
+        "DATABASE_POOL_SIZE": "60",
+        "PUBLIC_BASE_URL": "https://api.example.com/api/v1",
+        "PROGRAMS_URL": upstream_server.url,
+        "VOUCHERS_URL": upstream_server.url,
+        "KEY_PEPPERS": environment["KEY_PEPPERS"],
+        "ACCOUNTS_PRIVATE_KEY": identity_keys.private_key("accounts"),
+        "IDENTITY_PUBLIC_KEYS": identity_keys.public_keys_json,
+    }
+
+
+@pytest.fixture(scope="session")
+def app(internal_variables: dict[str, str]) -> Iterator[Flask]:
+    """The private listener."""
+    app = create_internal(Internal.read(internal_variables))
     yield app
     app.extensions["engine"].dispose()
 

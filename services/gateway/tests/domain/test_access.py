@@ -89,7 +89,7 @@ def test_a_key_opens_from_its_networks_alone(networks, address, is_let_in):
 def test_a_wrong_secret_and_an_unknown_key_are_the_same_work(known_keys, new_key, peppers):
     """Function by function of ours, and hash by hash, once the database has said what it knows of them."""
     wrong = new_key()["key"][:20] + "A" * 43
-    guesses = [wrong + keys._checksum(wrong), keys.mint(mode="live", entropy=b"unknown!" + bytes(32))]
+    guesses = [wrong + keys.checksum(wrong), keys.mint(mode="live", entropy=b"unknown!" + bytes(32))]
     cache = KeyCache(known_keys.find)
     cache.told(True)
     authenticator = Authenticator(cache, peppers=peppers)

@@ -11,7 +11,16 @@ from loyalty_gateway.domain.scopes import ALL_SCOPES, AREAS
 
 FOLDER = Path(__file__).parents[4] / "contracts/openapi"
 SERVICES = ("customers", "programs", "vouchers", "webhooks", "gateway")
-OPERATIONS = list(contracts.public_operations(contracts.load(FOLDER, SERVICES)))
+EVERY_OPERATION = list(contracts.public_operations(contracts.load(FOLDER, SERVICES)))
+OPERATIONS = [operation for operation in EVERY_OPERATION if operation.spec["x-loyalty"]["scope"] is not None]
+# Whose callers have no key, and who may call instead.
+WITHOUT_KEY = {
+    "POST /v1/sessions": "anyone",
+    "POST /v1/sessions/current/renew": "session",
+    "DELETE /v1/sessions/current": "session",
+    "POST /v1/password-resets": "anyone",
+    "POST /v1/password-resets/{token}": "anyone",
+}
 # By the first segment of the path, as shapes.md has them.
 OWNERS = {
     "customers": "customers imports exports",
@@ -22,6 +31,15 @@ OWNERS = {
     "keys": "api-keys",
 }
 AREA_OF = {segment: area for area, segments in OWNERS.items() for segment in segments.split()}
+
+
+def test_no_other_route_does_without_a_scope():
+    without = {
+        f"{operation.method} {operation.path}": rules.get("caller")
+        for operation in EVERY_OPERATION
+        if (rules := operation.spec["x-loyalty"])["scope"] is None or "caller" in rules
+    }
+    assert without == WITHOUT_KEY
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: f"{operation.method} {operation.path}")

@@ -59,7 +59,7 @@ def test_without_a_key_of_ours_nothing_is_told_and_nothing_is_asked(gateway, ups
 def test_a_wrong_secret_is_answered_like_an_unknown_key(gateway, upstream, new_key):
     kid = new_key()["key"][9:19]
     body = f"lpk_live_{kid}_" + "A" * 43
-    forged = body + keys._checksum(body)
+    forged = body + keys.checksum(body)
     unknown = keys.mint(mode="live", entropy=b"unknown!" + bytes(32))
     answers = [gateway.ask("GET", CARDS, key=key) for key in (forged, unknown)]
     assert [answer.status for answer in answers] == [401, 401]
@@ -82,7 +82,7 @@ def test_a_key_that_ended_is_told_so_only_if_it_is_whole(gateway, new_key, chang
     answer = gateway.ask("GET", CARDS, key=key["key"])
     assert (answer.status, answer.json["error"]["reason"]) == (401, reason)
     body = key["key"][:20] + "A" * 43
-    guessed = gateway.ask("GET", CARDS, key=body + keys._checksum(body))
+    guessed = gateway.ask("GET", CARDS, key=body + keys.checksum(body))
     assert (guessed.status, guessed.json["error"]["reason"]) == (401, None)
 
 

@@ -13,21 +13,24 @@ from loyalty_common.openapi import Blueprint
 from loyalty_gateway.api import edge
 from loyalty_gateway.api.schemas import Account, Organization, OrganizationChanges
 from loyalty_gateway.domain import callers, organizations
+from loyalty_gateway.domain.roles import OWNER, STAFF
 from loyalty_gateway.domain.usage import Usage
 
 blueprint = Blueprint("Account", __name__, url_prefix="/v1", description=__doc__)
 
 
 @blueprint.route("/me", methods=["GET"])
-@blueprint.operation("account:read", answers={200: Account})
+@blueprint.operation("account:read", answers={200: Account}, role=STAFF)
 def who_am_i() -> Response:
     """Tell who is calling
 
-    The organization, its plan, the mode, and the key that the call was made with.
+    The organization, its plan, the mode, and the key that the call was made with or the user who made it.
     """
     caller = web.current_call().caller
     with edge.read() as tx:
-        return web.answer(callers.describe(tx, api_key_id=caller.actor_id or 0))
+        if caller.actor_type == "user":
+            return web.answer(callers.describe_user(tx, user_id=caller.actor_id or 0))
+        return web.answer(callers.describe_key(tx, api_key_id=caller.actor_id or 0))
 
 
 @blueprint.route("/organization", methods=["GET"])
@@ -39,7 +42,7 @@ def retrieve_organization() -> Response:
 
 
 @blueprint.route("/organization", methods=["PATCH"])
-@blueprint.operation("account:write", body=OrganizationChanges, answers={200: Organization})
+@blueprint.operation("account:write", body=OrganizationChanges, answers={200: Organization}, role=OWNER)
 def change_organization(sent: Mapping[str, Any]) -> Response:
     """Change the organization
 

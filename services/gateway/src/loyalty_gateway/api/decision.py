@@ -23,10 +23,11 @@ from loyalty_gateway.api.client_address import ClientAddresses
 from loyalty_gateway.api.headers import Headers
 from loyalty_gateway.api.routes import Node, Route, RouteTable, split_target, upstream_path
 from loyalty_gateway.api.trace_context import trace_headers
-from loyalty_gateway.domain.access import Authenticator, check_permission, identity_token
+from loyalty_gateway.domain.access import Authenticator, check_permission, identity_token, visitor_token
 from loyalty_gateway.domain.allowances import buckets_of
 from loyalty_gateway.domain.errors import BadTarget, WrongKey
-from loyalty_gateway.domain.failed_attempts import FailedAttempts
+from loyalty_gateway.domain.failed_attempts import FailedAttempts, household
+from loyalty_gateway.domain.in_flight import Holder
 from loyalty_gateway.domain.known_keys import KnownKey
 from loyalty_gateway.domain.limits import Limits
 
@@ -59,13 +60,13 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A request that may pass: as whom (``token`` for the service), for which organization, and where to.
+    """A request that may pass: as whom (``token`` for the service), and where to.
 
-    ``path`` is rebuilt for the service, with the client's query.
+    ``counted_as``: whose requests under way it is one of. ``path`` is rebuilt for the service, with the client's query.
     """
 
     token: str
-    organization_id: int
+    counted_as: Holder
     route: Route
     path: str
 
@@ -98,22 +99,30 @@ class Door:
             raise BadTarget("The API is reached over https only.")
         if not path.startswith(PUBLIC_PREFIX):
             raise NotFound
-        key = self._authenticate(visit)
         node, parameters = self.routes.find(path[len(PUBLIC_PREFIX) :].split("/")) or (Node(), [])
         route = node.routes.get(visit.method)
-        self._admit(visit, key, route)
-        if route is None:
-            raise MethodNotAllowed(headers={"Allow": node.allow}) if node.routes else NotFound()
-        token = identity_token(key, audience=route.service, signer=self.signer)
+        self._check_attempts(visit)
+        counted_as: Holder
+        if route is not None and route.caller == "anyone":
+            visit.line.tell(route=route.template)
+            token, counted_as = visitor_token(audience=route.service, signer=self.signer), household(visit.address)
+        else:
+            key = self._authenticate(visit)
+            self._admit(visit, key, route)
+            if route is None:
+                raise MethodNotAllowed(headers={"Allow": node.allow}) if node.routes else NotFound()
+            token, counted_as = identity_token(key, audience=route.service, signer=self.signer), key.organization["id"]
         upstream = upstream_path(route, parameters)
-        return Passage(token, key.organization["id"], route, f"{upstream}?{query}" if query else upstream)
+        return Passage(token, counted_as, route, f"{upstream}?{query}" if query else upstream)
 
-    def _authenticate(self, visit: Visit) -> KnownKey:
+    def _check_attempts(self, visit: Visit) -> None:
         wait_s = self.failed_attempts.wait_s(visit.address)
         if wait_s:
             raise RateLimited(
                 "Too many failed attempts from this address: retry later.", headers={"Retry-After": str(wait_s)}
             )
+
+    def _authenticate(self, visit: Visit) -> KnownKey:
         try:
             key = self.authenticator.authenticate(visit.environ.get("HTTP_AUTHORIZATION"), now=datetime.now(UTC))
         except WrongKey:
@@ -132,7 +141,13 @@ class Door:
             limit_remaining=decision.remaining,
             limit_store=decision.store,
         )
-        check_permission(key, scope=None if route is None else route.scope, address=visit.address)
+        if route is None:
+            check_permission(key, scope=None, address=visit.address)
+        else:
+            needs_session = route.caller == "session"
+            check_permission(
+                key, scope=route.scope, role=route.role, needs_session=needs_session, address=visit.address
+            )
         if not decision.allowed:
             raise RateLimited(headers={"Retry-After": str(max(1, math.ceil(decision.wait_us / 1_000_000)))})
 

@@ -23,13 +23,17 @@ Header = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a service is asked; ``headers`` without Host and Content-Length. A body in pieces can be sent once."""
+    """What a service is asked; ``headers`` without Host and Content-Length. A body in pieces can be sent once.
+
+    ``is_judged``: the service judges the caller's credentials, so that its 401 is meant for him.
+    """
 
     method: str
     path: str
     headers: Sequence[Header]
     body: bytes | Iterable[bytes] | None
     timeout_s: float
+    is_judged: bool = False
 
 
 class Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class Proxy:
 
     def _answer(self, visit: Visit) -> Answer:
         passage = self.door.decide(visit)
-        leave = self.in_flight.enter(passage.organization_id)
+        leave = self.in_flight.enter(passage.counted_as)
         try:
             status, returned, body = self._carry(visit, passage)
         except BaseException:
@@ -62,12 +63,15 @@ class Proxy:
         if route.service == GATEWAY:
             # The account API notes in the audit log where a change came from; nobody else has to know.
             sent.append((headers.CLIENT_ADDRESS, visit.address))
+        call = Call(visit.method, passage.path, sent, body, route.timeout_s, is_judged=route.caller is not None)
         asked_at = time.perf_counter()
         try:
-            reply = self.upstreams[route.service].send(Call(visit.method, passage.path, sent, body, route.timeout_s))
+            reply = self.upstreams[route.service].send(call)
         finally:
             visit.line.tell(upstream=route.service, upstream_ms=round((time.perf_counter() - asked_at) * 1000, 2))
         returned = headers.to_client(reply.headers)
+        if reply.status == http.HTTPStatus.UNAUTHORIZED:
+            returned.append(("WWW-Authenticate", "Bearer"))
         if reply.length is not None and visit.method != "HEAD":
             returned.append(("Content-Length", str(reply.length)))
         return reply.status, returned, (reply.body,) if isinstance(reply.body, bytes) else reply.body

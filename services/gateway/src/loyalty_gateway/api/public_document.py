@@ -6,12 +6,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from loyalty_gateway.api.contracts import SERVICE_PREFIX, public_operations
+from loyalty_gateway.domain import roles
 
-_SECURITY_SCHEME = {
-    "type": "http",
-    "scheme": "bearer",
-    "bearerFormat": "lpk_…",
-    "description": "An API key. The name beside it in an operation's `security` is the scope that the key must have.",
+_SECURITY_SCHEMES = {
+    "api_key": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "lpk_…",
+        "description": "An API key. The name beside it in an operation's `security` is the scope that it must have.",
+    },
+    "session": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "lps_…",
+        "description": "A session of a signed-in user. The name beside it in an operation's `security` is the least "
+        "role that the user must have: staff, manager or owner.",
+    },
 }
 _REFERENCE = "#/components/"
 
@@ -21,7 +31,7 @@ Names = Mapping[tuple[str, str], str]
 def merge(documents: Mapping[str, Any], *, server_url: str) -> dict[str, Any]:
     """Every public operation once, below ``server_url``; names that two services use differently get the service's."""
     paths: dict[str, Any] = {}
-    components: dict[str, dict[str, Any]] = {"securitySchemes": {"api_key": _SECURITY_SCHEME}}
+    components: dict[str, dict[str, Any]] = {"securitySchemes": _SECURITY_SCHEMES}
     renamed = {service: _new_names(service, documents) for service in documents}
     for service, document in documents.items():
         for (section, name), component in _components(document):
@@ -29,7 +39,7 @@ def merge(documents: Mapping[str, Any], *, server_url: str) -> dict[str, Any]:
             components.setdefault(section, {})[target] = _rewritten(component, renamed[service])
     for operation_id, (service, method, path, spec) in _with_ids(documents):
         public = {key: _rewritten(value, renamed[service]) for key, value in spec.items() if key != "x-loyalty"}
-        public |= {"operationId": operation_id, "security": [{"api_key": [spec["x-loyalty"]["scope"]]}]}
+        public |= {"operationId": operation_id, "security": _security(spec["x-loyalty"])}
         item = paths.setdefault("/" + path.removeprefix(SERVICE_PREFIX), {})
         item[method.lower()] = public
         if "parameters" in documents[service]["paths"][path]:
@@ -41,6 +51,14 @@ def merge(documents: Mapping[str, Any], *, server_url: str) -> dict[str, Any]:
         "paths": dict(sorted(paths.items())),
         "components": components,
     }
+
+
+def _security(rules: Mapping[str, Any]) -> list[dict[str, list[str]]]:
+    caller = rules.get("caller")
+    if caller == "anyone":
+        return []
+    session = {"session": [roles.least(rules["scope"], rules.get("role"))]}
+    return [session] if caller == "session" else [{"api_key": [rules["scope"]]}, session]
 
 
 def _with_ids(documents: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

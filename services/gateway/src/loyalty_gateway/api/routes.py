@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote_to_bytes
 
 from loyalty_gateway.api.contracts import Operation
+from loyalty_gateway.domain import roles
 from loyalty_gateway.domain.errors import BadTarget
 
 _DEFAULT_TIMEOUT_S = 10.0
@@ -27,14 +28,20 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``template`` as the service has it (``/v1/customers/{customer_id}``); ``path`` has ``%s`` for each parameter."""
+    """``template`` as the service has it (``/v1/customers/{customer_id}``); ``path`` has ``%s`` for each parameter.
+
+    ``scope``: what a key must have, ``None`` where keys are not what it is about. ``role``: the least that a signed-in
+    user must have. ``caller``: ``anyone`` or ``session``, whose credentials the service judges by itself.
+    """
 
     service: str
     template: str
     path: str
-    scope: str
+    scope: str | None
+    role: str
     limit_class: str
     timeout_s: float
+    caller: str | None = None
     upload: Upload | None = None
 
 
@@ -70,7 +77,9 @@ class RouteTable:
             template=operation.path,
             path="/".join(["/v1", *("%s" if segment.startswith("{") else segment for segment in segments)]),
             scope=rules["scope"],
+            role=roles.least(rules["scope"], rules.get("role")),
             limit_class=rules["class"],
+            caller=rules.get("caller"),
             timeout_s=float(rules.get("timeout_s", _DEFAULT_TIMEOUT_S)),
             upload=Upload(tuple(rules["media_types"]), rules["limit_bytes"]) if "media_types" in rules else None,
         )

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 import marshmallow as ma
 
 from loyalty_common import fields
+from loyalty_gateway.models.users import ROLES
 
 
 class TimeZone(fields.Text):
@@ -71,12 +72,22 @@ class CallingKey(ma.Schema):
     scopes = ma.fields.List(ma.fields.String(), required=True)
 
 
+class User(ma.Schema):
+    id = ma.fields.Integer(required=True)
+    name = ma.fields.String(required=True)
+    email = ma.fields.String(required=True)
+    role = ma.fields.String(required=True, metadata={"enum": list(ROLES)})
+    status = ma.fields.String(required=True, metadata={"enum": ["active", "invited", "disabled"]})
+    last_signed_in_at = ma.fields.DateTime(required=True, allow_none=True)
+    created_at = ma.fields.DateTime(required=True)
+
+
 class Account(ma.Schema):
     organization = ma.fields.Nested(Organization, required=True)
     plan = ma.fields.Nested(Plan, required=True)
     mode = ma.fields.String(required=True, metadata={"enum": ["live", "test"]})
     api_key = ma.fields.Nested(CallingKey, required=True, allow_none=True)
-    user = ma.fields.Dict(required=True, allow_none=True)
+    user = ma.fields.Nested(User, required=True, allow_none=True)
 
 
 class PartnerLocation(ma.Schema):

@@ -128,9 +128,9 @@ class Upstream:
 
 def _reply(origin: Origin, sock: socket.socket, call: Call) -> Reply:
     answer = exchange(sock, call, host=origin.host)
-    if 300 <= answer.status < 400 or answer.status == 401:
+    if 300 <= answer.status < 400 or (answer.status == 401 and not call.is_judged):
         # No service redirects, and none may refuse us: both mean that something here is set up wrongly.
-        _log.error("upstream_senseless", status=answer.status, path=call.path.partition("?")[0])
+        _log.error("upstream_senseless", status=answer.status, origin=origin.host)
         raise BadGateway
     length = answer.length
     if length is None or length > _PIECE_BYTES:

@@ -3,6 +3,8 @@
 ApiError
 ├── Unauthenticated             401
 │   ├── NoCredentials           nothing that could be one of our keys
+│   ├── SignInRefused           wrong e-mail or wrong password: nobody is told which
+│   ├── SessionOver             ended, or too old; told only to whoever has the whole token
 │   └── WrongKey                a key that is nobody's; counted against the address
 │       ├── KeyRevoked          key_revoked
 │       └── KeyExpired          key_expired
@@ -12,13 +14,20 @@ ApiError
 │   ├── PlanRequired            plan_required
 │   ├── InsufficientScope       insufficient_scope
 │   ├── ScopesExceedCaller      insufficient_scope  nobody gives a key more than he has
-│   └── ModeExceedsCaller
+│   ├── ModeExceedsCaller
+│   ├── InsufficientRole        insufficient_role
+│   ├── RoleExceedsCaller       insufficient_scope  no key makes, changes or removes who may more than itself
+│   ├── LiveModeRequired        users are those of both modes, so no key of the test mode manages them
+│   └── SessionRequired         a key was sent where only a signed-in user makes sense
 ├── BadTarget                   400  a request target that no client of ours sends
 ├── CurrencyInUse               400  cards or vouchers count in it
 ├── KeyIsRevoked                400  key_revoked: it stays as it was
 ├── KeyIsExpired                400  key_expired: the same
 ├── KeyIsReplaced               400  was rotated before
 ├── ExpiryRefused               400  an end that is past, or later than a rotation said
+├── EmailTaken                  400  by a user of whatever organization
+├── LastOwner                   400  somebody must be left who may do everything
+├── NotYetAccepted              400  who was invited becomes active by choosing a password
 └── AccountRefused              of the commands: what was asked for cannot be made
 """
 
@@ -31,6 +40,14 @@ from loyalty_common.errors import Forbidden, Refusal, Unauthenticated, Validatio
 
 class NoCredentials(Unauthenticated):
     pass
+
+
+class SignInRefused(Unauthenticated):
+    default_message = "The e-mail address or the password is wrong."
+
+
+class SessionOver(Unauthenticated):
+    default_message = "This session is over: sign in again."
 
 
 class WrongKey(Unauthenticated):
@@ -83,6 +100,30 @@ class ModeExceedsCaller(Forbidden):
         super().__init__("A key cannot get more than the caller has.", details={"mode": [sentence]})
 
 
+class InsufficientRole(Forbidden):
+    reason = "insufficient_role"
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"This needs the role {role}.")
+
+
+class RoleExceedsCaller(Forbidden):
+    reason = "insufficient_scope"
+
+    def __init__(self, role: str, *fields: str) -> None:
+        """``fields``: those of the request that name this role."""
+        sentence = f"The role {role} includes more than the caller may do itself."
+        super().__init__(sentence, details={field: [sentence] for field in fields})
+
+
+class LiveModeRequired(Forbidden):
+    default_message = "Users are managed in the live mode."
+
+
+class SessionRequired(Forbidden):
+    default_message = "This is for signed-in users: an API key has no session."
+
+
 class BadTarget(ValidationFailed):
     default_message = "The request target could not be read."
 
@@ -110,6 +151,24 @@ class KeyIsReplaced(Refusal):
 class ExpiryRefused(Refusal):
     def __init__(self, sentence: str) -> None:
         super().__init__(details={"expires_at": [sentence]})
+
+
+class EmailTaken(ValidationFailed):
+    def __init__(self, field: str = "email") -> None:
+        super().__init__(details={field: ["The email has already been taken."]})
+
+
+class LastOwner(ValidationFailed):
+    default_message = "An organization must keep one active owner."
+
+    def __init__(self, *fields: str) -> None:
+        super().__init__(self.default_message, details={field: [self.default_message] for field in fields})
+
+
+class NotYetAccepted(ValidationFailed):
+    def __init__(self) -> None:
+        sentence = "The status field can become active only by accepting the invitation."
+        super().__init__(details={"status": [sentence]})
 
 
 class AccountRefused(Exception):

@@ -32,10 +32,10 @@ class FailedAttempts:
 
 @lru_cache(maxsize=4096)
 def _bucket(address: str) -> Bucket:
-    return Bucket.of("address", _household(address), per_minute=_PER_MINUTE, burst=_BURST)
+    return Bucket.of("address", household(address), per_minute=_PER_MINUTE, burst=_BURST)
 
 
-def _household(address: str) -> str:
+def household(address: str) -> str:
     """IPv6 by /64: one customer of a provider can use all addresses of one."""
     if ":" not in address:
         return address

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Mapping
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_KID_LENGTH, _SECRET_LENGTH, _CRC_LENGTH = 10, 43, 6
+KID_LENGTH, SECRET_LENGTH, _CRC_LENGTH = 10, 43, 6
 _KID = slice(9, 19)
 _CRC_AT = 63
 _KEY_LENGTH = 69
@@ -26,16 +26,16 @@ ENTROPY_BYTES = 40
 
 def mint(*, mode: str, entropy: bytes) -> str:
     """A new key for ``live`` or ``test``; ``entropy`` is 40 bytes that nobody can guess."""
-    kid = _base62(int.from_bytes(entropy[:8]) % 62**_KID_LENGTH, _KID_LENGTH)
-    body = f"lpk_{mode}_{kid}_{_base62(int.from_bytes(entropy[8:]), _SECRET_LENGTH)}"
-    return body + _checksum(body)
+    kid = base62(int.from_bytes(entropy[:8]) % 62**KID_LENGTH, KID_LENGTH)
+    body = f"lpk_{mode}_{kid}_{base62(int.from_bytes(entropy[8:]), SECRET_LENGTH)}"
+    return body + checksum(body)
 
 
 def kid_of(key: str) -> str | None:
     """The public part of a well-formed key; ``None`` for anything that we cannot have given out."""
     if len(key) != _KEY_LENGTH or key[:9] not in ("lpk_live_", "lpk_test_") or key[19] != "_" or not key.isascii():
         return None
-    if _checksum(key[:_CRC_AT]) != key[_CRC_AT:]:
+    if checksum(key[:_CRC_AT]) != key[_CRC_AT:]:
         return None
     kid = key[_KID]
     return kid if kid.isalnum() else None
@@ -56,11 +56,11 @@ def matches(key: str, *, stored: tuple[bytes, int] | None, peppers: Mapping[int,
     return hmac.compare_digest(presented, expected) and stored is not None and pepper is not None
 
 
-def _checksum(body: str) -> str:
-    return _base62(zlib.crc32(body.encode()), _CRC_LENGTH)
+def checksum(body: str) -> str:
+    return base62(zlib.crc32(body.encode()), _CRC_LENGTH)
 
 
-def _base62(number: int, length: int) -> str:
+def base62(number: int, length: int) -> str:
     digits = []
     for _ in range(length):
         number, remainder = divmod(number, 62)

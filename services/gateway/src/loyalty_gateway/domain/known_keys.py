@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy
-from sqlalchemy import Engine, RowMapping, bindparam, event, select
+from sqlalchemy import Engine, RowMapping, Select, bindparam, event, select
 from sqlalchemy.exc import DBAPIError
 
 from loyalty_common.database import is_outage
@@ -53,6 +53,7 @@ class KnownKey:
     """``scopes`` as granted; without ``allowed_networks`` every address may use it.
 
     ``tokens`` holds the identity token minted per service, for as long as this is known.
+    With a ``user_id`` and a ``role`` it is a session: the credentials of a signed-in user instead of a key.
     """
 
     id: int
@@ -70,6 +71,8 @@ class KnownKey:
     buckets: tuple[Bucket, ...]
     allowed_networks: tuple[IPv4Network | IPv6Network, ...] = ()
     tokens: dict[str, str] = field(default_factory=dict)
+    user_id: int | None = None
+    role: str | None = None
 
 
 class KnownKeys:
@@ -84,25 +87,28 @@ class KnownKeys:
 
     def find(self, kid: str) -> KnownKey | None:
         """``None`` for a key that is nobody's; ``Unavailable`` if the database did not say."""
+        row = self.look_up(_KEY_BY_KID, kid)
+        return None if row is None else _known_key(kid, row)
+
+    def look_up(self, statement: Select[*tuple[Any, ...]], kid: str) -> RowMapping | None:
         try:
-            row = self._select_twice(kid)
+            return self._select_twice(statement, kid)
         except (DBAPIError, sqlalchemy.exc.TimeoutError) as error:
             if is_outage(error) or isinstance(getattr(error, "orig", None), psycopg.errors.QueryCanceled):
                 raise Unavailable from error
             raise
-        return None if row is None else _known_key(kid, row)
 
-    def _select_twice(self, kid: str) -> RowMapping | None:
+    def _select_twice(self, statement: Select[*tuple[Any, ...]], kid: str) -> RowMapping | None:
         try:
-            return self._select(kid)
+            return self._select(statement, kid)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-        return self._select(kid)
+        return self._select(statement, kid)
 
-    def _select(self, kid: str) -> RowMapping | None:
+    def _select(self, statement: Select[*tuple[Any, ...]], kid: str) -> RowMapping | None:
         with self._engine.connect() as connection:
-            return connection.execute(_KEY_BY_KID, {"kid": kid}).mappings().one_or_none()
+            return connection.execute(statement, {"kid": kid}).mappings().one_or_none()
 
 
 def _limit_statements(connection: Any, _record: Any) -> None:

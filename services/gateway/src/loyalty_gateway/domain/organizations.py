@@ -74,6 +74,11 @@ def tenants_of(connection: Connection, organization_id: int) -> list[int]:
     return list(connection.execute(select(Tenant.id).where(Tenant.organization_id == organization_id)).scalars())
 
 
+def tenant_of(connection: Connection, organization_id: int, *, mode: str) -> int:
+    found = select(Tenant.id).where(Tenant.organization_id == organization_id, Tenant.mode == mode)
+    return connection.execute(found).scalar_one()
+
+
 def find(connection: Connection, organization_id: int, *, for_update: bool = False) -> RowMapping:
     """The caller's own organization, which exists."""
     found = select(Organization.__table__).where(Organization.id == organization_id)
