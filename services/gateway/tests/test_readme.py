@@ -89,3 +89,11 @@ def test_a_way_for_mails_that_leads_nowhere_is_refused_without_its_password(valu
         Mail.read({"MAILER_URL": value})
     (problem,) = [problem for problem in refused.value.problems if problem.startswith("MAILER_URL")]
     assert "secret" not in problem
+
+
+def test_sign_up_is_open_or_closed():
+    assert settings._sign_up_plan(Environment({})) is None
+    assert settings._sign_up_plan(Environment({"SIGN_UP": "open"})) == "starter"
+    with pytest.raises(SettingsError) as refused:
+        settings.Internal.read({"SIGN_UP": "perhaps"})
+    assert any(problem.startswith("SIGN_UP") for problem in refused.value.problems)

@@ -23,6 +23,7 @@ from loyalty_gateway.api import (
     password_resets,
     public_document,
     sessions,
+    sign_up,
     users,
 )
 from loyalty_gateway.api.client_address import ClientAddresses
@@ -67,6 +68,7 @@ def create_internal(settings: settings_module.Internal) -> Flask:
     signer = TokenSigner(settings_module.ACCOUNTS, settings.accounts_private_key)
     urls = {"programs": settings.programs_url, "vouchers": settings.vouchers_url}
     app.extensions["usage"] = Usage([ServiceClient(url, audience=name, signer=signer) for name, url in urls.items()])
+    app.extensions["sign_up_plan"] = settings.sign_up_plan
     limits = open_limits(settings.redis_url, parts=settings.replicas * settings.workers)
     app.extensions["visitors"] = VisitorLimits(limits)
     passwords.prepare()
@@ -81,7 +83,7 @@ def create_internal(settings: settings_module.Internal) -> Flask:
         },
     )
     api = openapi.create_api(app, title="Accounts")
-    for part in (account, locations, api_keys, audit, users, sessions, password_resets):
+    for part in (account, locations, api_keys, audit, users, sessions, password_resets, sign_up):
         api.register_blueprint(part.blueprint)
     app.extensions["api"] = api
     app.register_blueprint(internal.blueprint)

@@ -84,7 +84,10 @@ class Serve:
 
 @dataclass(frozen=True, slots=True)
 class Internal:
-    """The private listener: the account API, which ``serve`` carries to it, and what the other services ask."""
+    """The private listener: the account API, which ``serve`` carries to it, and what the other services ask.
+
+    ``sign_up_plan``: of organizations that come by themselves; ``None``: none may.
+    """
 
     accounts: Accounts
     bind: str
@@ -98,6 +101,7 @@ class Internal:
     identity_public_keys: Mapping[str, Any]
     redis_url: str | None
     replicas: int
+    sign_up_plan: str | None
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
@@ -115,6 +119,7 @@ class Internal:
             identity_public_keys=env.json_object("IDENTITY_PUBLIC_KEYS"),
             redis_url=env.optional("REDIS_URL"),
             replicas=env.integer("REPLICAS", default=1),
+            sign_up_plan=_sign_up_plan(env),
         )
         env.check()
         return settings
@@ -136,6 +141,7 @@ def internal_for_document() -> Internal:
         identity_public_keys={},
         redis_url=None,
         replicas=1,
+        sign_up_plan=None,
     )
 
 
@@ -182,6 +188,13 @@ def _urls(env: Environment, name: str) -> tuple[str, ...]:
             env.refuse(f"{name} must be a comma list of URLs like http://host:port")
             break
     return urls
+
+
+def _sign_up_plan(env: Environment) -> str | None:
+    sign_up, plan = env.text("SIGN_UP", default="closed"), env.text("SIGN_UP_PLAN", default="starter")
+    if sign_up not in ("open", "closed"):
+        env.refuse("SIGN_UP must be open or closed")
+    return plan if sign_up == "open" else None
 
 
 def _networks(env: Environment, name: str) -> tuple[IPv4Network | IPv6Network, ...]:

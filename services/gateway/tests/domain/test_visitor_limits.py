@@ -58,8 +58,9 @@ def test_resets_are_counted_apart_from_signing_in(limits):
     limits.sign_in(email="robin@example.com", address="203.0.113.7")
 
 
-def test_links_are_counted_by_address(limits):
+def test_links_and_sign_ups_are_counted_by_address(limits):
     assert taken(lambda _: limits.link(address="203.0.113.7")) == (20, 10)
+    assert taken(lambda _: limits.sign_up(address="203.0.113.7")) == (5, 1_200)
 
 
 def test_no_address_of_a_person_is_a_key_of_the_store():

@@ -8,10 +8,16 @@ from typing import Any
 import marshmallow as ma
 
 from loyalty_common import fields
-from loyalty_gateway.api.schemas import Organization, User
+from loyalty_gateway.api.schemas import CountryCode, Organization, PartnerLocation, TimeZone, User
 from loyalty_gateway.domain import passwords
 from loyalty_gateway.models.base import MODES
 from loyalty_gateway.models.users import ROLES
+
+_NESTED: dict[str, Any] = {
+    "required": "The :field field is required.",
+    "null": "The :field field is required.",
+    "type": "The :field field must be an object.",
+}
 
 
 class Password(fields.Field):
@@ -67,6 +73,25 @@ class UserChanges(fields.Changes):
     status = fields.Choice("active", "disabled", required=True)
 
 
+class Founder(fields.Schema):
+    name = fields.Text(required=True)
+    email = fields.Email(required=True)
+
+
+class FirstLocation(fields.Schema):
+    name = fields.Text(required=True)
+    time_zone = TimeZone(metadata={"description": "The organization's if left out."})
+
+
+class SignUp(fields.Schema):
+    name = fields.Text(required=True)
+    currency = fields.CurrencyCode(required=True)
+    country = CountryCode(required=True)
+    time_zone = TimeZone(required=True)
+    owner = ma.fields.Nested(Founder, required=True, error_messages=_NESTED)
+    partner_location = ma.fields.Nested(FirstLocation, required=True, error_messages=_NESTED)
+
+
 class DeletedUser(ma.Schema):
     id = ma.fields.Integer(required=True)
     deleted_at = ma.fields.DateTime(required=True)
@@ -88,3 +113,9 @@ class EndedSession(ma.Schema):
 
 class Sent(ma.Schema):
     sent = ma.fields.Boolean(required=True)
+
+
+class Founded(ma.Schema):
+    organization = ma.fields.Nested(Organization, required=True)
+    user = ma.fields.Nested(User, required=True)
+    partner_location = ma.fields.Nested(PartnerLocation, required=True)

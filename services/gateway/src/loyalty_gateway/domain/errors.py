@@ -18,7 +18,8 @@ ApiError
 │   ├── InsufficientRole        insufficient_role
 │   ├── RoleExceedsCaller       insufficient_scope  no key makes, changes or removes who may more than itself
 │   ├── LiveModeRequired        users are those of both modes, so no key of the test mode manages them
-│   └── SessionRequired         a key was sent where only a signed-in user makes sense
+│   ├── SessionRequired         a key was sent where only a signed-in user makes sense
+│   └── SignUpClosed            organizations are founded by the operator
 ├── BadTarget                   400  a request target that no client of ours sends
 ├── CurrencyInUse               400  cards or vouchers count in it
 ├── KeyIsRevoked                400  key_revoked: it stays as it was
@@ -122,6 +123,10 @@ class LiveModeRequired(Forbidden):
 
 class SessionRequired(Forbidden):
     default_message = "This is for signed-in users: an API key has no session."
+
+
+class SignUpClosed(Forbidden):
+    default_message = "New organizations are not taken in here by themselves."
 
 
 class BadTarget(ValidationFailed):

@@ -19,6 +19,7 @@ from loyalty_gateway.domain.limits import Limits
 _SIGN_IN = {"account": (10, 30), "address": (60, 3)}
 _RESET = {"account": (3, 1_200), "address": (20, 60)}
 _LINK = {"address": (20, 10)}
+_SIGN_UP = {"address": (5, 1_200)}
 
 
 class VisitorLimits:
@@ -37,6 +38,9 @@ class VisitorLimits:
 
     def link(self, *, address: str) -> None:
         self._take("link", _LINK, address=address)
+
+    def sign_up(self, *, address: str) -> None:
+        self._take("sign-up", _SIGN_UP, address=address)
 
     def _take(self, what: str, rates: dict[str, tuple[int, int]], **named: str) -> None:
         buckets = [_bucket(what, kind, named[kind], *rate) for kind, rate in rates.items()]
