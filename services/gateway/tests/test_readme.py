@@ -19,6 +19,7 @@ READERS = {
     "serve": settings.Serve.read,
     "internal": settings.Internal.read,
     "relay": settings.Relay.read,
+    "consume": settings.Consume.read,
     "mail": Mail.read,
     "migrate": settings.read_accounts,
     "keys create": lambda variables: settings.read_account_command(variables, needs_peppers=True),

@@ -35,6 +35,7 @@ def test_a_queue_made_by_a_release_with_other_arguments_is_accepted(broker: Any)
 
 def test_an_event_reaches_every_subscriber_that_asked_for_it(broker: Any) -> None:
     expected = {"customer.created": ["programs", "vouchers", "webhooks"], "loyalty.points_earned": ["webhooks"]}
+    expected |= {"internal.endpoint_disabled": ["gateway", "programs", "vouchers"]}
     expected |= {"internal.location_updated": ["programs", "vouchers"], "internal.a.b": ["programs", "vouchers"]}
     for event, subscribers in expected.items():
         broker.do(lambda channel, event=event: channel.basic_publish("loyalty.events", event, b"{}"))

@@ -1,7 +1,7 @@
-"""``loyalty-gateway serve | forward-auth | internal | migrate | relay | mail | job NAME | openapi``,
+"""``loyalty-gateway serve | forward-auth | internal | migrate | relay | consume | mail | job NAME | openapi``,
 and the account commands.
 
-Imports stand in the commands: only the relay loads a broker's client, and ``serve`` loads nothing at all.
+Imports stand in the commands: only relay and consumer load a broker's client, and ``serve`` loads nothing at all.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def main() -> None:
         "internal": _internal,
         "migrate": _migrate,
         "relay": _relay,
+        "consume": _consume,
         "mail": _mail,
         "job": _job,
         "openapi": _openapi,
@@ -47,9 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("internal", help="answer the account API and the other services")
     commands.add_parser("migrate", help="bring the accounts database to the newest schema")
     commands.add_parser("relay", help="publish what the outbox holds")
+    commands.add_parser("consume", help="take in what other services publish")
     commands.add_parser("mail", help="send what waits to be sent")
     job = commands.add_parser("job", help="run a scheduled job")
-    job.add_argument("name", help="prune_idempotency, prune_links, prune_sessions, or all")
+    job.add_argument("name", help="prune_idempotency, prune_inbox, prune_links, prune_sessions, or all")
     job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
     commands.add_parser("openapi", help="print the OpenAPI document of the account API")
     account_commands.add_to(commands)
@@ -105,6 +107,19 @@ def _relay(_: argparse.Namespace) -> None:
         signer=TokenSigner(settings_module.ACCOUNTS, settings.accounts_private_key),
         stop=until_stopped(),
     )
+
+
+def _consume(_: argparse.Namespace) -> None:
+    from loyalty_common import database
+    from loyalty_common.messaging.consumer import run_consumer
+    from loyalty_common.process import until_stopped
+    from loyalty_gateway.consumers import handler
+
+    settings = settings_module.Consume.read(os.environ)
+    logs.configure(GATEWAY, level=settings.accounts.log_level)
+    url = settings.accounts.database_url
+    engine = database.create_engine(url, pool_size=2, application_name=f"{GATEWAY} consume")
+    run_consumer(url=settings.events_url, subscriber=GATEWAY, handle=handler(engine), stop=until_stopped())
 
 
 def _mail(_: argparse.Namespace) -> None:

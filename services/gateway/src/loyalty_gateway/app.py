@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from loyalty_common import database, health, logs, openapi, web
 from loyalty_common.identity import GATEWAY, TokenSigner, TokenVerifier
+from loyalty_common.messaging.endpoint import events_blueprint
 from loyalty_common.service_client import ServiceClient
 from loyalty_gateway import settings as settings_module
 from loyalty_gateway.api import (
@@ -32,6 +33,7 @@ from loyalty_gateway.api.forward_auth import ForwardAuth
 from loyalty_gateway.api.proxy import Proxy
 from loyalty_gateway.api.routes import RouteTable
 from loyalty_gateway.api.upstream import Upstream
+from loyalty_gateway.consumers import handler
 from loyalty_gateway.domain import passwords
 from loyalty_gateway.domain.access import Authenticator
 from loyalty_gateway.domain.failed_attempts import FailedAttempts
@@ -87,6 +89,7 @@ def create_internal(settings: settings_module.Internal) -> Flask:
         api.register_blueprint(part.blueprint)
     app.extensions["api"] = api
     app.register_blueprint(internal.blueprint)
+    app.register_blueprint(events_blueprint(handler(engine)))
     app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
     return app
 

@@ -163,6 +163,19 @@ class Relay:
         return settings
 
 
+@dataclass(frozen=True, slots=True)
+class Consume:
+    accounts: Accounts
+    events_url: str
+
+    @classmethod
+    def read(cls, variables: Mapping[str, str]) -> Self:
+        env = Environment(variables)
+        settings = cls(accounts=Accounts.read(env), events_url=env.events_url("EVENTS_URL"))
+        env.check()
+        return settings
+
+
 def read_accounts(variables: Mapping[str, str]) -> Accounts:
     """For ``migrate`` and ``job``."""
     env = Environment(variables)

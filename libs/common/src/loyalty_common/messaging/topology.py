@@ -13,6 +13,7 @@ SUBSCRIPTIONS: Mapping[str, tuple[str, ...]] = {
     "webhooks": ("customer.*", "loyalty.*", "stamp.*", "voucher.*", "referral.*"),
     "programs": ("customer.*", "internal.#"),
     "vouchers": ("customer.*", "internal.#"),
+    "gateway": ("internal.endpoint_disabled",),
 }
 EXCHANGE = "loyalty.events"
 DEAD_LETTER_EXCHANGE = "loyalty.events.dead"

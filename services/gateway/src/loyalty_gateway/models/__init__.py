@@ -4,6 +4,7 @@ from loyalty_gateway.models.api_keys import ApiKey
 from loyalty_gateway.models.audit import AuditEntry
 from loyalty_gateway.models.base import Base
 from loyalty_gateway.models.idempotency import idempotency
+from loyalty_gateway.models.inbox import inbox
 from loyalty_gateway.models.mails import Mail, OneTimeLink
 from loyalty_gateway.models.organizations import Organization, PartnerLocation, Plan, Tenant
 from loyalty_gateway.models.outbox import outbox
@@ -25,6 +26,7 @@ __all__ = [
     "Tenant",
     "User",
     "idempotency",
+    "inbox",
     "metadata",
     "outbox",
 ]
