@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -18,6 +19,9 @@ def document(suite: Any) -> dict[str, Any]:
     """The merged OpenAPI."""
     document: dict[str, Any] = requests.get(f"{suite.base_url}/openapi.json", timeout=10).json()
     return document
+
+
+_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +115,8 @@ def _rest(api: Any, name: str, ids: Ids) -> Ids:
         "import_id": api.data("POST", "/imports?type=customers", **file)["id"],
         "reconciliation_id": api.data("POST", "/reconciliations", _reconciliation(ids))["id"],
         "api_key_id": api.data("POST", "/api-keys", {"name": f"{name} key"})["id"],
+        "user_id": _user(api, f"{name}-{next(_numbers)}@example.com"),
+        "token": "a link that nobody else has",
     }
 
 
@@ -139,6 +145,13 @@ def _webhooks(api: Any, name: str, ids: Ids) -> Ids:
 
 def _replay() -> dict[str, str]:
     return {"since": (datetime.now(UTC) - timedelta(days=1)).isoformat(), "only": "failed"}
+
+
+def _user(api: Any, email: str) -> int:
+    """Users are those of both modes, with an address of their own; a key of the test mode makes none."""
+    made = api.call("POST", "/users", {"name": email, "email": email, "role": "staff"})
+    user_id: int = made.json()["data"]["id"] if made.status_code == 201 else 888_888_888_888
+    return user_id
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ import pytest
 from tests.system.test_isolation import NOBODYS, OF_ONESELF, operations
 
 # What is the organization's, and not a mode's.
-SHARED = ("/partner-locations", "/audit-log")
+SHARED = ("/partner-locations", "/users", "/audit-log")
+SHARED_IDS = ("partner_location_id", "user_id")
 # Whoever manages the live keys manages them all.
 MANAGED_BY_LIVE = "api_key_id"
 
@@ -32,7 +33,7 @@ def test_no_id_of_one_mode_means_anything_in_the_other(both: Any, document: dict
         for method, path in operations(document, with_id=True):
             body = bodies(own).get(f"{method} {path}", {} if method in ("POST", "PATCH") else None)
             for name in re.findall(r"{(\w+)}", path):
-                if name == "partner_location_id" or (name == MANAGED_BY_LIVE and api is merchant.api):
+                if name in SHARED_IDS or (name == MANAGED_BY_LIVE and api is merchant.api):
                     continue
                 response = api.call(method, path.format_map({**own, name: other[name]}), body)
                 assert response.status_code == 404, f"{method} {path}: {response.status_code} {response.text}"

@@ -14,7 +14,7 @@ from loyalty_local.leftovers import Record
 
 pytestmark = pytest.mark.system
 
-EVERY_KIND = {"postgres", "gateway-serve", "programs-relay", "webhooks-deliver", "vouchers-job"}
+EVERY_KIND = {"postgres", "gateway-serve", "gateway-mail", "programs-relay", "webhooks-deliver", "vouchers-job"}
 COMMAND = re.compile(r"(curl .*?'\n)\n", re.DOTALL)
 
 
@@ -50,6 +50,7 @@ def port():
 def test_the_printed_curl_works_and_the_data_outlive_ctrl_c_and_kill_9(launch, tmp_path, wait_until):
     launcher, printed = launch()
     assert '"name":"Alex Rivera"' in pasted(printed)
+    assert '"role":"owner"' in signed_in(tmp_path)
     assert stat.S_IMODE((tmp_path / "var" / "demo.env").stat().st_mode) == 0o600
     record = Record(tmp_path / "var" / "processes.json")
     # Where all is ready early, what does not listen is still to come.
@@ -87,6 +88,14 @@ def test_a_process_that_is_killed_is_back_at_once_and_the_terminal_says_so(launc
 
 def pasted(printed):
     return shell(COMMAND.search(printed)[1])
+
+
+def signed_in(directory):
+    """What the demo's owner is answered who signs in with the printed password."""
+    return shell(
+        f'. {directory}/var/demo.env; curl "$LOYALTY_URL/sessions" -H "Content-Type: application/json" '
+        """-d '{"email": "'"$DASHBOARD_EMAIL"'", "password": "'"$DASHBOARD_PASSWORD"'"}'"""
+    )
 
 
 def key(printed):

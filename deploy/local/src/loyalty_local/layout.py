@@ -16,12 +16,18 @@ from loyalty_local.processes import Command
 
 SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks")
 DATABASES = {service: service for service in SERVICES} | {"gateway": "accounts"}
-SUBSCRIBERS = ("programs", "vouchers", "webhooks")
+# Which process of each takes events in where there is no broker.
+SUBSCRIBERS = {
+    "gateway": "gateway-internal",
+    "programs": "programs-serve",
+    "vouchers": "vouchers-serve",
+    "webhooks": "webhooks-serve",
+}
 _JOB = "job all --every 600"
 # The first seconds belong to the listeners, which are waited for.
-_DELAYS_S = {"relay": 6.0, "deliver": 6.0, "consume": 6.0, "work": 6.0, "job": 12.0}
+_DELAYS_S = {"relay": 6.0, "deliver": 6.0, "consume": 6.0, "mail": 6.0, "work": 6.0, "job": 12.0}
 _PROCESSES = {
-    "gateway": ("serve", "internal", "relay", _JOB),
+    "gateway": ("serve", "internal", "relay", "mail", _JOB),
     "customers": ("serve", "relay", "work", _JOB),
     "programs": ("serve", "relay", "work", _JOB),
     "vouchers": ("serve", "relay", _JOB),
@@ -57,7 +63,7 @@ class Addresses:
     @property
     def events_url(self) -> str:
         """Of the embedded transport, which needs no broker."""
-        return ",".join(f"{service}={self.url(f'{service}-serve')}" for service in SUBSCRIBERS)
+        return ",".join(f"{service}={self.url(process)}" for service, process in SUBSCRIBERS.items())
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,8 @@ class Layout:
             yield "INTERNAL_BIND", self.addresses.bind("gateway-internal")
             yield "KEY_PEPPERS", json.dumps(self.keys.key_peppers)
             yield "OPENAPI_DIR", str(_OPENAPI)
+            yield "DASHBOARD_URL", self.addresses.url("gateway-serve")
+            yield "MAILER_URL", "log"
             if self.redis_url:
                 yield "REDIS_URL", self.redis_url
         if service == "webhooks":
