@@ -96,6 +96,19 @@ def test_a_service_that_hangs_is_given_up_after_five_and_asked_again_after_its_r
         assert outcome(programs) is Unavailable
 
 
+def test_no_request_waits_for_an_instance_that_is_only_starting(clock, service, new_upstream):
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as starting:
+        one = new_upstream()
+        programs = service(one.url, f"http://127.0.0.1:{starting.getsockname()[1]}")
+        patient = Call("GET", "/v1/loyalty-cards", [], None, 30.0)
+        for instance in programs._origins:
+            instance.failed(asked_at=clock.now)
+        clock.now += 0.11
+        started = time.monotonic()
+        assert [outcome(programs, patient) for _ in range(4)] == [200] * 4
+        assert time.monotonic() - started < 15
+
+
 def test_how_long_to_wait_is_told(clock, service):
     programs = service(f"http://127.0.0.1:{free_port()}")
     for _ in range(5):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import time
 from urllib.parse import urlsplit
 
+from loyalty_gateway.api.exchange import Call, exchange
+
 _CONNECT_TIMEOUT_S = 0.5
+_ALIVE = Call("GET", "/livez", [], None, _CONNECT_TIMEOUT_S)
 # Shorter than the services' own keep-alive of 75 s: whoever closes first must be us.
 _IDLE_S = 30.0
 _IDLE_CONNECTIONS = 256
@@ -16,7 +20,7 @@ _OPEN_AFTER = 5
 
 
 class Unreachable(OSError):
-    """No connection within half a second: nothing was sent."""
+    """No connection within half a second, or nobody behind it yet: nothing of the call was sent."""
 
 
 class Origin:
@@ -61,7 +65,8 @@ class Origin:
         if self._failures:
             self._failures, self.rests_until = 0, 0.0
 
-    def borrow(self, *, fresh: bool) -> socket.socket:
+    def borrow(self, *, fresh: bool, has_peers: bool) -> socket.socket:
+        """With ``has_peers`` an instance that failed has to be alive first, since there are others to ask."""
         while self._idle and not fresh:
             since, sock = self._idle.pop()
             if time.monotonic() - since < _IDLE_S:
@@ -72,7 +77,21 @@ class Origin:
         except OSError as error:
             raise Unreachable(str(error)) from error
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._failures and has_peers:
+            self._check_alive(sock)
         return sock
+
+    def _check_alive(self, sock: socket.socket) -> None:
+        """A process that starts accepts connections seconds before it answers them."""
+        try:
+            answer = exchange(sock, _ALIVE, host=self.host)
+            answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            sock.close()
+            raise Unreachable(f"/livez: {error!r}") from error
+        if answer.status != 200 or answer.will_close:
+            sock.close()
+            raise Unreachable(f"/livez: {answer.status}")
 
     def give_back(self, sock: socket.socket) -> None:
         if len(self._idle) < _IDLE_CONNECTIONS:

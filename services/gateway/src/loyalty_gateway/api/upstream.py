@@ -94,7 +94,7 @@ class Upstream:
         asked_at = time.monotonic()
         sock: socket.socket | None = None
         try:
-            sock = origin.borrow(fresh=fresh)
+            sock = origin.borrow(fresh=fresh, has_peers=len(self._origins) > 1)
             if sock.gettimeout() != call.timeout_s:
                 sock.settimeout(call.timeout_s)
             reply = _reply(origin, sock, call)
