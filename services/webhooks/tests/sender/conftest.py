@@ -48,8 +48,12 @@ class Database:
         return self.rows("select * from delivery_queue where tenant_id = :tenant_id order by delivery_id")
 
     def hasten(self) -> None:
-        """What is waiting for its next attempt becomes due."""
-        self.rows("update delivery_queue set next_attempt_at = now() where tenant_id = :tenant_id")
+        """What is waiting for its next attempt becomes due, but for what somebody is at work on right now."""
+        self.rows("""
+            update delivery_queue set next_attempt_at = now()
+             where tenant_id = :tenant_id and delivery_id in (
+                select delivery_id from delivery_queue where tenant_id = :tenant_id for update skip locked)
+        """)
 
     def end_leases(self) -> None:
         """As if their time had passed."""

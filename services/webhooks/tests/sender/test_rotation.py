@@ -18,6 +18,7 @@ from loyalty_testing.soak import SOAKING
 
 Endpoint = Callable[..., dict[str, Any]]
 ROTATIONS = 60 if SOAKING else 6
+AHEAD = 200
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900 if SOAKING else 300)]
 
 
@@ -35,13 +36,18 @@ def verifies(received: Any, secret: str) -> bool:
 
 
 @pytest.fixture
-def loaded(publish: Callable[..., Any]) -> Iterator[None]:
-    """Events come in all the time."""
+def loaded(publish: Callable[..., Any], receiver: Any) -> Iterator[None]:
+    """Events come in all the time, as fast as they are delivered."""
     over = threading.Event()
 
     def load() -> None:
+        published = 0
         while not over.is_set():
+            if published - len(receiver.received) > AHEAD:
+                over.wait(0.01)
+                continue
             publish(5)
+            published += 5
 
     thread = threading.Thread(target=load)
     thread.start()
