@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 WINDOW = 64
 SCANNED_PER_STEP = 2_000
+COUNTED_PER_STEP = 20_000
 _PAUSE_S = 0.1
 
 _TAKE = text("""
@@ -43,22 +44,28 @@ _WANTED = """
        and case :only when 'failed' then delivery.status = 'exhausted'
                      else coalesce(delivery.completed_at < :created_at, delivery.status is null) end
 """
+# Looked up one at a time: with a join condition the planner, which knows little of a day's new partition, was seen to
+# go through all that an endpoint was ever owed for each event.
 _DELIVERY = """
-    left join webhook_deliveries delivery
-      on delivery.tenant_id = :tenant_id and delivery.event_id = event.id
-     and delivery.endpoint_id = :endpoint_id and delivery.event_created_at = event.created_at
+    left join lateral (
+        select id, status, completed_at from webhook_deliveries
+         where tenant_id = :tenant_id and event_id = event.id and endpoint_id = :endpoint_id
+           and event_created_at = event.created_at
+         limit 1) delivery on true
 """
-_COUNT = text(f"""
-    select count(*) from webhook_events event {_DELIVERY}
-     where event.tenant_id = :tenant_id and event.created_at >= :since and event.created_at < :until
-       and event.sequence > :position and {_WANTED}
-""")  # noqa: S608 (constants)
-_QUEUE = text(f"""
-    with scanned as materialized (
+_SCANNED = """
+    scanned as materialized (
         select id, created_at, sequence, event from webhook_events
          where tenant_id = :tenant_id and created_at >= :since and created_at < :until and sequence > :position
-         order by sequence limit :scanned
-    ), chosen as materialized (
+         order by sequence limit :scanned)
+"""
+_COUNT = text(f"""
+    with {_SCANNED}
+    select count(*) as scanned, max(event.sequence) as last_scanned, count(*) filter (where {_WANTED}) as wanted
+      from scanned event {_DELIVERY}
+""")  # noqa: S608 (constants)
+_QUEUE = text(f"""
+    with {_SCANNED}, chosen as materialized (
         select event.*, delivery.id as delivery_id from scanned event {_DELIVERY}
          where {_WANTED} order by event.sequence limit :room
     ), owed as (
@@ -86,10 +93,15 @@ _QUEUE = text(f"""
            (select max(sequence) from chosen) as last_chosen, (select max(sequence) from scanned) as last_scanned
 """)  # noqa: S608 (constants)
 
+_COUNTED = text("""
+    update webhook_replays
+       set status = 'running', started_at = coalesce(started_at, now()), version = version + 1,
+           counted_to = :counted_to, counted = :counted, total = :total
+     where tenant_id = :tenant_id and id = :id
+""")
 _PROGRESS = text("""
     update webhook_replays
-       set status = 'running', started_at = coalesce(started_at, now()), version = version + 1, total = :total,
-           position = :position, processed = processed + :chosen,
+       set version = version + 1, position = :position, processed = processed + :chosen,
            due_at = clock_timestamp() + make_interval(secs => :pause_s)
      where tenant_id = :tenant_id and id = :id
 """)
@@ -111,19 +123,28 @@ def step(engine: Engine) -> bool:
         if endpoint is None:
             _finish(connection, replay, status="failed", error="The endpoint was deleted.")
         else:
-            _go_on(connection, replay, {**replay._mapping, "subscribed": endpoint.events})
+            go_on = _count if replay.total is None else _queue
+            go_on(connection, replay, {**replay._mapping, "subscribed": endpoint.events})
     return True
 
 
-def _go_on(connection: Connection, replay: Row[Any], wanted: dict[str, Any]) -> None:
-    total = replay.total if replay.total is not None else connection.execute(_COUNT, wanted).scalar_one()
+def _count(connection: Connection, replay: Row[Any], wanted: dict[str, Any]) -> None:
+    looked_at = {**wanted, "position": replay.counted_to, "scanned": COUNTED_PER_STEP}
+    found = connection.execute(_COUNT, looked_at).one()
+    counted = replay.counted + found.wanted
+    is_whole = found.scanned < COUNTED_PER_STEP
+    written = {"counted_to": found.last_scanned or replay.counted_to, "counted": counted}
+    connection.execute(_COUNTED, {**wanted, **written, "total": counted if is_whole else None})
+
+
+def _queue(connection: Connection, replay: Row[Any], wanted: dict[str, Any]) -> None:
     room = connection.execute(_ROOM, {**wanted, "window": WINDOW}).scalar_one()
     position, chosen = replay.position, 0
     if room > 0:
         found = connection.execute(_QUEUE, {**wanted, "room": room, "scanned": SCANNED_PER_STEP}).one()
         chosen, is_full = found.chosen, found.chosen == room
         position = (found.last_chosen if is_full else found.last_scanned) or position
-    progress = {"position": position, "chosen": chosen, "total": total, "pause_s": _PAUSE_S}
+    progress = {"position": position, "chosen": chosen, "pause_s": _PAUSE_S}
     connection.execute(_PROGRESS, {**wanted, **progress})
     if room > 0 and not is_full and found.scanned < SCANNED_PER_STEP:
         _finish(connection, replay, status="succeeded")

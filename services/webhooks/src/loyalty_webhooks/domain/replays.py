@@ -70,6 +70,8 @@ def create(tx: Transaction, *, endpoint_id: int, wanted: Mapping[str, Any], act:
         "only": wanted["only"],
         "status": "queued",
         "position": 0,
+        "counted_to": 0,
+        "counted": 0,
         "processed": 0,
         "due_at": act.at,
         "created_at": act.at,

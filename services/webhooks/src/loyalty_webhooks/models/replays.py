@@ -13,7 +13,10 @@ job_ids = Sequence("webhook_job_ids", metadata=Base.metadata)
 
 
 class WebhookReplay(Base):
-    """A replay and its job. ``position`` is the last sequence dealt with: whoever takes the job up goes on there."""
+    """A replay and its job. ``position`` is the last sequence dealt with: whoever takes the job up goes on there.
+
+    Before it begins ``total`` is counted, in steps too: ``counted`` up to the sequence ``counted_to``.
+    """
 
     __tablename__ = "webhook_replays"
 
@@ -28,6 +31,8 @@ class WebhookReplay(Base):
     only: Mapped[Words] = mapped_column(comment="failed or all")
     status: Mapped[Words]
     position: Mapped[BigInt]
+    counted_to: Mapped[BigInt]
+    counted: Mapped[int] = mapped_column(Integer)
     total: Mapped[int | None] = mapped_column(Integer)
     processed: Mapped[int] = mapped_column(Integer)
     error: Mapped[Words | None]

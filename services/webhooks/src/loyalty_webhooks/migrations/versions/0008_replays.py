@@ -29,6 +29,8 @@ def upgrade() -> None:
         sa.Column("only", sa.Text, nullable=False, comment="failed or all"),
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("position", sa.BigInteger, nullable=False),
+        sa.Column("counted_to", sa.BigInteger, nullable=False),
+        sa.Column("counted", sa.Integer, nullable=False),
         sa.Column("total", sa.Integer),
         sa.Column("processed", sa.Integer, nullable=False),
         sa.Column("error", sa.Text),
