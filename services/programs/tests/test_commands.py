@@ -121,7 +121,7 @@ def test_the_document_names_every_public_operation_and_how_to_route_it(run: Run)
     }
     reading, writing = ("programs:read", "read"), ("programs:write", "write")
     assert routed == {
-        "get /exports/transactions.csv": ("customers:read", "read"),
+        "get /exports/transactions.csv": ("customers:read", "files"),
         "get /loyalty-cards": reading,
         "post /loyalty-cards": writing,
         "get /loyalty-cards/{card_id}": reading,

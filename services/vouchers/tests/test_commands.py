@@ -110,6 +110,6 @@ def test_the_document_names_every_public_operation_and_how_to_route_it(run: Run)
         ("get", "/v1/voucher-batches"): read,
         ("post", "/v1/voucher-batches"): write,
         ("get", "/v1/voucher-batches/{voucher_batch_id}"): read,
-        ("get", "/v1/voucher-batches/{voucher_batch_id}/codes.csv"): read,
-        ("get", "/v1/exports/redemptions.csv"): ("customers:read", "read"),
+        ("get", "/v1/voucher-batches/{voucher_batch_id}/codes.csv"): ("vouchers:read", "files"),
+        ("get", "/v1/exports/redemptions.csv"): ("customers:read", "files"),
     }
