@@ -27,7 +27,7 @@ OWNERS = {
     "customers": "customers imports exports",
     "programs": "loyalty-cards stamp-cards referral-programs reconciliations statistics",
     "vouchers": "vouchers voucher-batches",
-    "webhooks": "webhook-endpoints webhook-deliveries events",
+    "webhooks": "webhook-endpoints webhook-deliveries webhook-replays events",
     "account": "me organization partner-locations users audit-log",
     "keys": "api-keys",
 }
