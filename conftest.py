@@ -1,6 +1,9 @@
 """Every test of the repository may ask for real servers and signed callers."""
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+pytest.register_assert_rewrite("loyalty_testing.reference")
 
 pytest_plugins = ["loyalty_testing.plugin"]
 
