@@ -6,15 +6,17 @@ TOOLS := pytest pytest-timeout pytest-xdist testcontainers hypothesis schemathes
          ruff mypy import-linter types-requests types-pika-ts
 DOCUMENTED := gateway customers programs vouchers webhooks
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt
+# Docker and any Python will do: no virtual environment is made for it.
+DOCKER_WITH = PYTHONPATH=deploy/local/src $(or $(PYTHON),python3) -m
 
 export PYTHON
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset test soak check bench openapi
+.PHONY: help run reset up down roll test test-compose soak check bench openapi
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/installed ## start the whole suite on this machine (PORT=8080)
 	@exec $(BIN)/loyalty-local run --port $(PORT)
@@ -22,11 +24,23 @@ run: $(VENV)/installed ## start the whole suite on this machine (PORT=8080)
 reset: $(VENV)/installed ## forget all data of `make run`
 	@$(BIN)/loyalty-local reset
 
+up: ## start the whole suite in containers (PORT=8080 ARGS="--scale programs=2")
+	@$(DOCKER_WITH) loyalty_local.containers up --port $(PORT) $(ARGS)
+
+down: ## stop them and keep the data (ARGS=--volumes forgets them)
+	@$(DOCKER_WITH) loyalty_local.containers down $(ARGS)
+
+roll: ## replace a service's containers without a failed request (SERVICE=programs)
+	@$(DOCKER_WITH) loyalty_local.containers roll $(SERVICE)
+
 test: $(VENV)/tools ## prove everything, on real servers (ARGS="-k points")
 	@$(BIN)/python -m pytest $(ARGS)
 
 soak: $(VENV)/tools ## run the hardest tests at their full size (LEDGER_SEED=7 ARGS="-k ledger")
 	@SOAK=1 $(BIN)/python -m pytest -m soak $(ARGS)
+
+test-compose: $(VENV)/tools ## prove the suite in containers, on the engine of DOCKER_HOST
+	@COMPOSE_TESTS=1 $(BIN)/python -m pytest tests/compose $(ARGS)
 
 check: $(VENV)/tools ## look for faults without running anything: style, types, layers
 	@$(BIN)/ruff check

@@ -11,24 +11,13 @@ import time
 from pathlib import Path
 
 from loyalty_local.demo import demo_of
+from loyalty_local.founding import introduction
 from loyalty_local.ports import PortTaken
 from loyalty_local.postgres import PostgresFailed
 from loyalty_local.readiness import NotReady
 from loyalty_local.suite import Suite, SuiteFailed, forget
 
 _READY = """
-  Loyalty is ready after {seconds:.1f} s: {LOYALTY_URL}
-
-  API key      {LOYALTY_API_KEY}
-  Dashboard    {DASHBOARD_EMAIL} · {DASHBOARD_PASSWORD}
-
-  Try it:
-
-    curl {LOYALTY_URL}/customers \\
-      -H 'Authorization: Bearer {LOYALTY_API_KEY}' \\
-      -H 'Content-Type: application/json' \\
-      -d '{{"name": "Alex Rivera", "email": "alex@example.com"}}'
-
   The same as variables in {directory}/demo.env, logs in {directory}/log.
   Ctrl-C stops everything and keeps the data; make reset forgets them.
 """
@@ -60,7 +49,7 @@ def run(directory: Path, *, port: int) -> None:
         suite.start()
         demo = demo_of(suite)
         suite.wait_ready()
-        print(_READY.format(seconds=time.monotonic() - began, directory=directory, **demo), flush=True)
+        print(introduction(demo, seconds=time.monotonic() - began) + _READY.format(directory=directory), flush=True)
         threading.Event().wait()
     except KeyboardInterrupt:
         print("\n  Stopping …", flush=True)
