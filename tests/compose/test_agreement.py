@@ -1,0 +1,135 @@
+"""docker-compose.yml, the local runner, the Dockerfile and new_env.py name the same things. No engine is needed."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from loyalty_local import containers
+from loyalty_local.keys import Keys
+from loyalty_local.layout import DATABASES, SERVICES, Addresses, Layout
+
+CHOSEN = {"PUBLIC_BASE_URL": "http://127.0.0.1:8080/api/v1"}
+# Each where it is needed: in a container every listener has the same port, and documents lie where the image has them.
+LOCAL_ONLY = {"BIND", "INTERNAL_BIND", "OPENAPI_DIR", "PYTHONUNBUFFERED", "HOME", "LANG", "PATH", "TMPDIR", "TZ"}
+LOCAL_ONLY |= {"SSL_CERT_DIR", "SSL_CERT_FILE"}
+
+
+@pytest.fixture(scope="module")
+def text(root: Path) -> str:
+    return (root / "docker-compose.yml").read_text()
+
+
+@pytest.fixture(scope="module")
+def made(root: Path) -> dict[str, str]:
+    """The variables of a new .env."""
+    variables: dict[str, str] = runpy.run_path(str(root / "deploy/compose/new_env.py"))["new_variables"]()
+    return variables | CHOSEN
+
+
+@pytest.fixture(scope="module")
+def composed(text: str, made: dict[str, str]) -> dict[str, Any]:
+    """The services of docker-compose.yml, with the variables of ``made``."""
+
+    def fill(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: fill(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [fill(inner) for inner in value]
+        if isinstance(value, str):
+            return re.sub(r"\$\{(\w+):[-?]([^}]*)\}", lambda m: made.get(m[1], m[2]), value)
+        return value
+
+    services: dict[str, Any] = fill(yaml.safe_load(text)["services"])
+    return services
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """As ``make run`` would be with the servers of Compose."""
+    ports = dict.fromkeys([f"{service}-serve" for service in SERVICES], 8000) | {"gateway-internal": 8001}
+    urls = {service: f"postgresql://{name}@/{name}" for service, name in DATABASES.items()}
+    return Layout(Keys.of(tmp_path / "keys.json"), Addresses(ports), urls, "amqp://broker", "redis://redis", {})
+
+
+def processes(composed: dict[str, Any]) -> Iterator[tuple[str, list[str], dict[str, Any]]]:
+    """Every process of ours: its service, its command, and what Compose says of it."""
+    for name, process in composed.items():
+        service = name.partition("-")[0]
+        if service in SERVICES:
+            yield service, process["command"], process
+
+
+def test_compose_starts_the_processes_that_make_run_starts(composed: dict[str, Any], layout: Layout) -> None:
+    local = {(service, *c.arguments[3:]) for service in SERVICES for c in layout.commands(service)}
+    migrations = {(service, "migrate") for service in SERVICES}
+    assert {(service, *command) for service, command, _ in processes(composed)} == local | migrations
+
+
+def test_compose_tells_a_service_what_make_run_tells_it(composed: dict[str, Any], layout: Layout) -> None:
+    for service in SERVICES:
+        told = {
+            name for owner, _, process in processes(composed) if owner == service for name in process["environment"]
+        }
+        # Proxies and log levels are for those who run it elsewhere.
+        told -= {"LOG_LEVEL", "FORWARDED_ALLOW_IPS"}
+        assert told == set(layout.environment(service)) - LOCAL_ONLY, service
+
+
+def test_every_process_finds_in_its_environment_what_it_reads(composed: dict[str, Any]) -> None:
+    """The settings of each process, read as it reads them at its start, with the secrets of a new .env."""
+    for service, command, process in processes(composed):
+        settings = import_module(f"loyalty_{service}.settings")
+        own = getattr(settings, command[0].capitalize(), None)
+        read = own.read if own else getattr(settings, "from_environment", None) or settings.read_accounts
+        read(process["environment"] | {"OPENAPI_DIR": "/opt/contracts/openapi"})
+
+
+def test_the_door_knows_neither_the_broker_nor_the_services_keys(composed: dict[str, Any]) -> None:
+    door = composed["gateway"]["environment"]
+    assert "EVENTS_URL" not in door
+    assert [name for name in door if name.endswith("PRIVATE_KEY")] == ["IDENTITY_PRIVATE_KEY"]
+
+
+def test_no_secret_has_a_default_and_a_new_env_file_makes_each(text: str, made: dict[str, str]) -> None:
+    required = set(re.findall(r"\$\{(\w+):\?", text))
+    optional = set(re.findall(r"\$\{(\w+):-", text))
+    assert required == set(made)
+    assert [name for name in optional if re.search("PASSWORD|KEY|PEPPER|SECRET", name)] == []
+
+
+def test_a_new_env_file_is_unlike_any_other(root: Path, made: dict[str, str]) -> None:
+    again = runpy.run_path(str(root / "deploy/compose/new_env.py"))["new_variables"]()
+    assert [name for name, value in again.items() if made[name] == value] == []
+
+
+def test_only_the_door_and_what_looks_on_publish_a_port_and_on_loopback(composed: dict[str, Any]) -> None:
+    published = {name: process["ports"] for name, process in composed.items() if "ports" in process}
+    assert set(published) == {"gateway", "prometheus", "grafana"}
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_every_process_waits_for_its_migration_and_may_write_nothing(composed: dict[str, Any]) -> None:
+    for service, command, process in processes(composed):
+        migration = "databases" if command == ["migrate"] else f"{service}-migrate"
+        assert process["depends_on"] == {migration: {"condition": "service_completed_successfully"}}
+        assert process["read_only"] is True
+        assert process["cap_drop"] == ["ALL"]
+
+
+def test_every_service_has_an_image_a_database_and_a_role_of_its_own(root: Path, composed: dict[str, Any]) -> None:
+    targets = re.findall(r"^FROM service AS (\w+)$", (root / "Dockerfile").read_text(), re.MULTILINE)
+    assert targets == list(SERVICES) == list(containers.SERVICES)
+    [made] = re.findall(r"^for name in (.*); do$", (root / "deploy/compose/databases.sh").read_text(), re.MULTILINE)
+    assert made.split() == list(DATABASES.values())
+    for service, _, process in processes(composed):
+        assert process["image"] == f"loyalty/{service}:local"
+        name = DATABASES[service]
+        assert re.fullmatch(rf"postgresql://{name}:\w+@postgres:5432/{name}", process["environment"]["DATABASE_URL"])
