@@ -13,7 +13,7 @@ export PYTHON
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset up down roll test test-compose soak check bench openapi
+.PHONY: help run reset up down roll footprint test test-compose soak check bench openapi
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ down: ## stop them and keep the data (ARGS=--volumes forgets them)
 
 roll: ## replace a service's containers without a failed request (SERVICE=programs)
 	@$(DOCKER_WITH) loyalty_local.containers roll $(SERVICE)
+
+footprint: ## print image sizes, start time and memory of the suite in containers
+	@$(DOCKER_WITH) loyalty_local.footprint
 
 test: $(VENV)/tools ## prove everything, on real servers (ARGS="-k points")
 	@$(BIN)/python -m pytest $(ARGS)
