@@ -16,7 +16,7 @@ from loyalty_local import containers
 from loyalty_local.keys import Keys
 from loyalty_local.layout import DATABASES, SERVICES, Addresses, Layout
 
-CHOSEN = {"PUBLIC_BASE_URL": "http://127.0.0.1:8080/api/v1"}
+CHOSEN = {"PUBLIC_BASE_URL": "http://127.0.0.1:8080/api/v1", "DASHBOARD_URL": "http://127.0.0.1:8080"}
 # Each where it is needed: in a container every listener has the same port, and documents lie where the image has them.
 LOCAL_ONLY = {"BIND", "INTERNAL_BIND", "OPENAPI_DIR", "PYTHONUNBUFFERED", "HOME", "LANG", "PATH", "TMPDIR", "TZ"}
 LOCAL_ONLY |= {"SSL_CERT_DIR", "SSL_CERT_FILE"}
@@ -79,14 +79,15 @@ def test_compose_tells_a_service_what_make_run_tells_it(composed: dict[str, Any]
             name for owner, _, process in processes(composed) if owner == service for name in process["environment"]
         }
         # Proxies and log levels are for those who run it elsewhere.
-        told -= {"LOG_LEVEL", "FORWARDED_ALLOW_IPS"}
+        told -= {"LOG_LEVEL", "FORWARDED_ALLOW_IPS", "MAIL_FROM"}
         assert told == set(layout.environment(service)) - LOCAL_ONLY, service
 
 
 def test_every_process_finds_in_its_environment_what_it_reads(composed: dict[str, Any]) -> None:
     """The settings of each process, read as it reads them at its start, with the secrets of a new .env."""
     for service, command, process in processes(composed):
-        settings = import_module(f"loyalty_{service}.settings")
+        module = "mail_settings" if command == ["mail"] else "settings"
+        settings = import_module(f"loyalty_{service}.{module}")
         own = getattr(settings, command[0].capitalize(), None)
         read = own.read if own else getattr(settings, "from_environment", None) or settings.read_accounts
         read(process["environment"] | {"OPENAPI_DIR": "/opt/contracts/openapi"})

@@ -144,7 +144,8 @@ class Containers:
             print("  Building the first image …", flush=True)
             run("docker", "build", "--quiet", *python, "--target", "gateway", "--tag", image, str(ROOT))
         named = {name: os.environ[name] for name in _IMAGES if name in os.environ}
-        address = {"LISTEN": f"127.0.0.1:{port}", "PUBLIC_BASE_URL": f"http://127.0.0.1:{port}/api/v1"}
+        door = f"http://127.0.0.1:{port}"
+        address = {"LISTEN": f"127.0.0.1:{port}", "PUBLIC_BASE_URL": f"{door}/api/v1", "DASHBOARD_URL": door}
         variables = {"COMPOSE_PROJECT_NAME": "loyalty", **address, **named, **chosen}
         choices = [f"{name}={value}" for name, value in variables.items()]
         script = ["--interactive", "--entrypoint", "python3", image, "-", *choices]
