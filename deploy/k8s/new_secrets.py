@@ -30,6 +30,8 @@ def _servers() -> Iterator[tuple[str, dict[str, str]]]:
     yield "postgres", {"password": secrets.token_hex(24)}
     password = secrets.token_hex(24)
     yield "redis", {"password": password, "url": f"redis://:{password}@redis:6379/0"}
+    # Mails are written to the log; a mail server's is smtp://user:password@host:587.
+    yield "mailer", {"MAILER_URL": "log"}
     # As the operator of RabbitMQ writes it.
     password = secrets.token_hex(24)
     url = f"amqp://loyalty:{password}@rabbitmq:5672/"

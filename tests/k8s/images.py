@@ -10,6 +10,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from loyalty_gateway import mail_settings
 from loyalty_gateway import settings as gateway_settings
 from loyalty_gateway.api import pages
 
@@ -19,6 +20,8 @@ GATEWAY_READS = {
     "serve": gateway_settings.Serve.read,
     "internal": gateway_settings.Internal.read,
     "relay": gateway_settings.Relay.read,
+    "consume": gateway_settings.Consume.read,
+    "mail": mail_settings.Mail.read,
     "migrate": gateway_settings.read_accounts,
     "job": gateway_settings.read_accounts,
 }

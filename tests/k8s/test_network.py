@@ -20,6 +20,7 @@ CALLS = {
     "vouchers-serve": {"customers:8000", "gateway-internal:8001"},
 }
 INTERNET = {"webhooks-deliver", "webhooks-serve"}  # the API sends the tests of endpoints
+MAIL = {"gateway-mail": {"0.0.0.0/0:465,587", "::/0:465,587"}}
 PRIVATE = ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
 
 
@@ -36,7 +37,8 @@ def matrix(objects: list[Object]) -> set[str]:
     databases = {f"{pod.name} -> {f'{pod.service}-db' if has_operators else 'postgres'}:5432" for pod in ours}
     # The operator's clusters replicate, each with itself; the policy says so of all databases at once.
     among = {f"{a}-db -> {b}-db:5432" for a in SERVICES for b in SERVICES} if has_operators else set()
-    return calls | broker | databases | among | {"gateway-serve -> redis:6379"}
+    redis = {"gateway-serve -> redis:6379", "gateway-internal -> redis:6379"}
+    return calls | broker | databases | among | redis
 
 
 def test_what_reaches_what_is_the_matrix_and_nothing_else(objects: list[Object]) -> None:
@@ -62,7 +64,7 @@ def test_the_jobs_of_a_migration_reach_what_the_others_of_their_service_reach(ob
             assert allowed == {"default-deny", "dns", f"{pod.service}-to-database"}
 
 
-def test_only_those_who_send_webhooks_reach_the_internet(objects: list[Object]) -> None:
+def test_only_who_sends_webhooks_reaches_the_internet_and_who_sends_mails_mail_servers(objects: list[Object]) -> None:
     outside = Network(objects).beyond("egress")
     dns = "kube-system:53,53"
     assert {name for name, blocks in outside.items() if "0.0.0.0/0:any" in blocks or "::/0:any" in blocks} == INTERNET
@@ -70,11 +72,13 @@ def test_only_those_who_send_webhooks_reach_the_internet(objects: list[Object]) 
         if name not in INTERNET:
             # What the operators run asks the API server, in the cluster's own network.
             operated = name.endswith("-db") or name == "rabbitmq"
-            assert blocks <= {dns, *({"10.0.0.0/8:443,6443"} if operated else ())}, name
+            api_server = {"10.0.0.0/8:443,6443"} if operated else set()
+            assert blocks - {dns} - api_server == MAIL.get(name, set()), name
 
 
-def test_the_internet_is_never_a_private_network(objects: list[Object]) -> None:
-    rule = of_kind(objects, "NetworkPolicy")["webhooks-to-internet"]["spec"]["egress"][0]
+@pytest.mark.parametrize("policy", ["webhooks-to-internet", "gateway-mail-to-mail-server"])
+def test_the_internet_is_never_a_private_network(objects: list[Object], policy: str) -> None:
+    (rule,) = of_kind(objects, "NetworkPolicy")[policy]["spec"]["egress"]
     excepted = {peer["ipBlock"]["cidr"]: peer["ipBlock"]["except"] for peer in rule["to"]}
     assert excepted == {"0.0.0.0/0": PRIVATE, "::/0": ["::1/128", "fc00::/7", "fe80::/10"]}
 

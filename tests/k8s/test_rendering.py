@@ -159,6 +159,14 @@ def test_in_production_each_listener_is_scaled_spread_and_kept(production: list[
     }
 
 
+def test_while_redis_is_away_the_gateways_that_always_run_divide_the_limits(production: list[Object]) -> None:
+    scaled, deployments = (of_kind(production, kind) for kind in ("HorizontalPodAutoscaler", "Deployment"))
+    (config,) = (found for name, found in of_kind(production, "ConfigMap").items() if name.startswith("gateway-"))
+    parts = int(config["data"]["REPLICAS"])
+    assert scaled["gateway-serve"]["spec"]["minReplicas"] == parts
+    assert deployments["gateway-internal"]["spec"]["replicas"] == parts
+
+
 def test_in_production_there_are_three_of_each_server(production: list[Object]) -> None:
     assert of_kind(production, "RabbitmqCluster")["rabbitmq"]["spec"]["replicas"] == 3
     clusters = of_kind(production, "Cluster")
