@@ -19,6 +19,7 @@ from loyalty_gateway.domain.audit import Occasion
 from loyalty_gateway.domain.keys import ENTROPY_BYTES
 from loyalty_gateway.domain.scopes import ALL_SCOPES
 from loyalty_local.suite import Suite, forget
+from loyalty_testing.collector import Collector, collecting
 from loyalty_testing.integrator import Integrator
 from loyalty_testing.machine import free_port
 from loyalty_testing.rabbitmq import RabbitMQ
@@ -69,9 +70,19 @@ def suite(start_suite: Callable[..., Suite]) -> Iterator[Suite]:
 
 
 @pytest.fixture(scope="session")
-def broker_suite(start_suite: Callable[..., Suite], rabbitmq: RabbitMQ, redis_server: Redis) -> Iterator[Suite]:
-    """As on a cluster: events over RabbitMQ, limits in Redis."""
-    suite = start_suite(events_url=rabbitmq.url, redis_url=redis_server.url)
+def collector() -> Iterator[Collector]:
+    """Takes the traces of ``broker_suite``."""
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="session")
+def broker_suite(
+    start_suite: Callable[..., Suite], rabbitmq: RabbitMQ, redis_server: Redis, collector: Collector
+) -> Iterator[Suite]:
+    """As on a cluster: events over RabbitMQ, limits in Redis, traces to a collector."""
+    traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+    suite = start_suite(events_url=rabbitmq.url, redis_url=redis_server.url, environment=traced)
     yield suite
     suite.stop()
 

@@ -38,6 +38,7 @@ def settings(postgres: Postgres, identity_keys: IdentityKeys) -> Settings:
         programs_url="http://127.0.0.1:1",
         vouchers_url="http://127.0.0.1:1",
         webhooks_url="http://127.0.0.1:1",
+        otel_exporter_otlp_endpoint="",
         log_level="error",
     )
 

@@ -39,6 +39,7 @@ def settings(postgres: Postgres, identity_keys: IdentityKeys) -> Settings:
         identity_private_key=identity_keys.private_key("programs"),
         customers_url="http://127.0.0.1:1",
         gateway_internal_url="http://127.0.0.1:1",
+        otel_exporter_otlp_endpoint="",
         log_level="error",
     )
 

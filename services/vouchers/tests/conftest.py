@@ -89,6 +89,7 @@ def settings(postgres: Postgres, identity_keys: IdentityKeys, owners_url: str) -
         gateway_internal_url=owners_url,
         identity_public_keys=identity_keys.public_keys,
         identity_private_key=identity_keys.private_key("vouchers"),
+        otel_exporter_otlp_endpoint="",
         log_level="error",
     )
 

@@ -48,6 +48,7 @@ def settings(postgres: Postgres, identity_keys: IdentityKeys) -> Settings:
         secret_keys={1: bytes(32)},
         allowed_networks=(ip_network("127.0.0.0/8"),),
         allowed_http_hosts=frozenset({"127.0.0.1"}),
+        otel_exporter_otlp_endpoint="",
         log_level="error",
     )
 

@@ -9,6 +9,7 @@ import orjson
 import requests
 from requests.adapters import HTTPAdapter
 
+from loyalty_common import tracing
 from loyalty_common.errors import Unavailable
 from loyalty_common.identity import TokenSigner
 
@@ -47,6 +48,8 @@ class ServiceClient:
     def _ask(self, method: str, path: str, tenant_id: int | None, **options: Any) -> requests.Response:
         token = self._signer.mint(self._audience, tenant_id=tenant_id)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        if (traceparent := tracing.traceparent()) is not None:
+            headers["traceparent"] = traceparent
         try:
             return self._session.request(
                 method, f"{self._base_url}{path}", headers=headers, allow_redirects=False, **options

@@ -19,7 +19,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug import exceptions
 from werkzeug.routing import BaseConverter
 
-from loyalty_common import envelope, errors, fields, strict_json
+from loyalty_common import envelope, errors, fields, strict_json, tracing
 from loyalty_common.database import is_outage
 from loyalty_common.idempotency import Reply, RequestKey, fingerprint
 from loyalty_common.identity import GATEWAY, Identity, Organization, TokenVerifier
@@ -41,6 +41,7 @@ class Call:
     request_id: str
     now: datetime
     started: float
+    span: tracing.Span
     identity: Identity | None = None
     body: Any = None
     unknown_fields: list[str] = field(default_factory=list)
@@ -94,7 +95,9 @@ def install(app: Flask, *, verifier: TokenVerifier, path_checks: Mapping[str, Pa
             request_id=envelope.request_id_from(request.headers.get("X-Request-Id")),
             now=datetime.now(UTC),
             started=time.perf_counter(),
+            span=_span(),
         )
+        tracing.enter(g.call.span)
         if request.path.startswith(("/v1/", "/internal/")):
             g.call.identity = _identify(verifier)
 
@@ -110,20 +113,36 @@ def _identify(verifier: TokenVerifier) -> Identity:
     return identity
 
 
+def _span() -> tracing.Span:
+    """Whoever calls for somebody says in which trace. Probes and batches of events come without one, and begin none."""
+    parent = request.headers.get("traceparent")
+    if parent is None:
+        return tracing.Span(None)
+    return tracing.begin(f"{request.method} {_route()}", kind="server", parent=parent)
+
+
+def _route() -> str | None:
+    return request.url_rule.rule if request.url_rule else None
+
+
 def _finish(response: Response) -> Response:
     call = current_call()
     response.headers["X-Request-Id"] = call.request_id
+    tenant_id = call.identity.tenant_id if call.identity else None
     _log.info(
         "request",
         method=request.method,
-        route=request.url_rule.rule if request.url_rule else None,
+        route=_route(),
         status=response.status_code,
         duration_ms=round((time.perf_counter() - call.started) * 1000, 2),
         request_id=call.request_id,
         # The gateway lets no traceparent pass that is not valid.
-        trace_id=request.headers.get("traceparent", "")[3:35] or None,
-        tenant_id=call.identity.tenant_id if call.identity else None,
+        trace_id=tracing.trace_id(call.span.traceparent),
+        tenant_id=tenant_id,
     )
+    failed = response.status_code >= 500
+    call.span.end(failed=failed, status=response.status_code, request_id=call.request_id, tenant_id=tenant_id)
+    tracing.leave()
     return response
 
 

@@ -6,7 +6,7 @@ import os
 
 from flask import Flask
 
-from loyalty_common import database, health, logs, openapi, web
+from loyalty_common import database, health, logs, openapi, tracing, web
 from loyalty_common.identity import TokenSigner, TokenVerifier
 from loyalty_common.service_client import ServiceClient
 from loyalty_customers import settings as settings_module
@@ -45,4 +45,5 @@ def from_environment() -> Flask:
     """What gunicorn calls in each worker."""
     settings = settings_module.from_environment(os.environ)
     logs.configure(SERVICE, level=settings.log_level)
+    tracing.start(SERVICE, settings.otel_exporter_otlp_endpoint)
     return create_app(settings)

@@ -26,6 +26,7 @@ class Settings:
     programs_url: str
     vouchers_url: str
     webhooks_url: str
+    otel_exporter_otlp_endpoint: str
     log_level: str
 
 
@@ -46,6 +47,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         programs_url=environment.url("PROGRAMS_URL"),
         vouchers_url=environment.url("VOUCHERS_URL"),
         webhooks_url=environment.url("WEBHOOKS_URL"),
+        otel_exporter_otlp_endpoint=environment.url("OTEL_EXPORTER_OTLP_ENDPOINT", default=""),
         log_level=environment.text("LOG_LEVEL", default="info"),
     )
     environment.check()
@@ -68,5 +70,6 @@ def for_document() -> Settings:
         programs_url="",
         vouchers_url="",
         webhooks_url="",
+        otel_exporter_otlp_endpoint="",
         log_level="warning",
     )

@@ -110,13 +110,14 @@ def _relay(_: argparse.Namespace) -> None:
 
 
 def _consume(_: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, tracing
     from loyalty_common.messaging.consumer import run_consumer
     from loyalty_common.process import until_stopped
     from loyalty_gateway.consumers import handler
 
     settings = settings_module.Consume.read(os.environ)
     logs.configure(GATEWAY, level=settings.accounts.log_level)
+    tracing.start(GATEWAY, settings.accounts.otel_exporter_otlp_endpoint)
     url = settings.accounts.database_url
     engine = database.create_engine(url, pool_size=2, application_name=f"{GATEWAY} consume")
     run_consumer(url=settings.events_url, subscriber=GATEWAY, handle=handler(engine), stop=until_stopped())

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from flask import Flask
 from sqlalchemy import Engine
 
-from loyalty_common import database, health, logs, openapi, web
+from loyalty_common import database, health, logs, openapi, tracing, web
 from loyalty_common.identity import GATEWAY, TokenSigner, TokenVerifier
 from loyalty_common.messaging.endpoint import events_blueprint
 from loyalty_common.service_client import ServiceClient
@@ -108,6 +108,7 @@ def gateway_from_environment() -> Proxy:
     """What gunicorn calls in each worker of ``serve``."""
     settings = settings_module.Serve.read(os.environ)
     logs.configure(GATEWAY, level=settings.accounts.log_level)
+    tracing.start(GATEWAY, settings.accounts.otel_exporter_otlp_endpoint)
     return create_gateway(settings)
 
 
@@ -115,6 +116,7 @@ def forward_auth_from_environment() -> ForwardAuth:
     """What gunicorn calls in each worker of ``forward-auth``."""
     settings = settings_module.Serve.read(os.environ)
     logs.configure(GATEWAY, level=settings.accounts.log_level)
+    tracing.start(GATEWAY, settings.accounts.otel_exporter_otlp_endpoint)
     return create_forward_auth(settings)
 
 
@@ -122,6 +124,7 @@ def internal_from_environment() -> Flask:
     """What gunicorn calls in each worker of ``internal``."""
     settings = settings_module.Internal.read(os.environ)
     logs.configure(GATEWAY, level=settings.accounts.log_level)
+    tracing.start(GATEWAY, settings.accounts.otel_exporter_otlp_endpoint)
     return create_internal(settings)
 
 

@@ -28,6 +28,7 @@ class Accounts:
 
     database_url: str
     database_pool_size: int
+    otel_exporter_otlp_endpoint: str
     log_level: str
 
     @classmethod
@@ -35,6 +36,7 @@ class Accounts:
         return cls(
             database_url=env.url("DATABASE_URL", schemes=("postgresql",)),
             database_pool_size=env.integer("DATABASE_POOL_SIZE", default=env.integer("WEB_THREADS", default=8) + 2),
+            otel_exporter_otlp_endpoint=env.url("OTEL_EXPORTER_OTLP_ENDPOINT", default=""),
             log_level=env.text("LOG_LEVEL", default="info"),
         )
 
@@ -128,7 +130,7 @@ class Internal:
 def internal_for_document() -> Internal:
     """Settings of a process that only describes itself: it connects to nothing and opens no door."""
     return Internal(
-        Accounts("postgresql://", database_pool_size=1, log_level="warning"),
+        Accounts("postgresql://", database_pool_size=1, otel_exporter_otlp_endpoint="", log_level="warning"),
         bind="",
         workers=1,
         threads=1,

@@ -23,6 +23,7 @@ class Settings:
     identity_private_key: str
     customers_url: str
     gateway_internal_url: str
+    otel_exporter_otlp_endpoint: str
     log_level: str
 
 
@@ -42,6 +43,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         identity_private_key=environment.key32("IDENTITY_PRIVATE_KEY"),
         customers_url=environment.url("CUSTOMERS_URL"),
         gateway_internal_url=environment.url("GATEWAY_INTERNAL_URL"),
+        otel_exporter_otlp_endpoint=environment.url("OTEL_EXPORTER_OTLP_ENDPOINT", default=""),
         log_level=environment.text("LOG_LEVEL", default="info"),
     )
     environment.check()
@@ -62,5 +64,6 @@ def for_document() -> Settings:
         identity_private_key="A" * 43 + "=",
         customers_url="",
         gateway_internal_url="",
+        otel_exporter_otlp_endpoint="",
         log_level="warning",
     )

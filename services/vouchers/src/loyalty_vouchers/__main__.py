@@ -81,11 +81,12 @@ def _relay(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _consume(settings: Settings, _: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, tracing
     from loyalty_common.messaging.consumer import run_consumer
     from loyalty_common.process import until_stopped
     from loyalty_vouchers.consumers import handler
 
+    tracing.start(SERVICE, settings.otel_exporter_otlp_endpoint)
     run_consumer(
         url=settings.events_url,
         subscriber=SERVICE,

@@ -25,6 +25,7 @@ class Settings:
     gateway_internal_url: str
     identity_public_keys: Mapping[str, Sequence[str]]
     identity_private_key: str
+    otel_exporter_otlp_endpoint: str
     log_level: str
 
 
@@ -44,6 +45,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         gateway_internal_url=environment.url("GATEWAY_INTERNAL_URL"),
         identity_public_keys=environment.json_object("IDENTITY_PUBLIC_KEYS"),
         identity_private_key=environment.key32("IDENTITY_PRIVATE_KEY"),
+        otel_exporter_otlp_endpoint=environment.url("OTEL_EXPORTER_OTLP_ENDPOINT", default=""),
         log_level=environment.text("LOG_LEVEL", default="info"),
     )
     environment.check()
@@ -65,5 +67,6 @@ def for_document() -> Settings:
         identity_public_keys={},
         # A signer wants a key; nobody knows this one, so nobody trusts it.
         identity_private_key=base64.b64encode(secrets.token_bytes(32)).decode(),
+        otel_exporter_otlp_endpoint="",
         log_level="warning",
     )

@@ -78,17 +78,18 @@ def _migrate(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _consume(settings: Settings, _: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, tracing
     from loyalty_common.messaging.consumer import run_consumer
     from loyalty_common.process import until_stopped
     from loyalty_webhooks.consumers import events
 
+    tracing.start(SERVICE, settings.otel_exporter_otlp_endpoint)
     engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} consume")
     run_consumer(url=settings.events_url, subscriber=SERVICE, handle=events.handler(engine), stop=until_stopped())
 
 
 def _deliver(settings: Settings, _: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, tracing
     from loyalty_common.process import until_stopped
     from loyalty_webhooks.domain.secret_box import SecretBox
     from loyalty_webhooks.sender.attempting import Attempter
@@ -96,6 +97,7 @@ def _deliver(settings: Settings, _: argparse.Namespace) -> None:
     from loyalty_webhooks.transport.client import Client
     from loyalty_webhooks.transport.dialing import Dialer
 
+    tracing.start(SERVICE, settings.otel_exporter_otlp_endpoint)
     client = Client(Dialer(allowed_networks=settings.allowed_networks))
     secret_box = SecretBox(settings.secret_keys)
     sender = Sender(

@@ -29,6 +29,7 @@ class Settings:
     secret_keys: Mapping[int, bytes]
     allowed_networks: tuple[Network, ...]
     allowed_http_hosts: frozenset[str]
+    otel_exporter_otlp_endpoint: str
     log_level: str
 
 
@@ -52,6 +53,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         allowed_http_hosts=frozenset(
             host.lower() for host in environment.listing("WEBHOOKS_ALLOWED_HTTP_HOSTS", default="")
         ),
+        otel_exporter_otlp_endpoint=environment.url("OTEL_EXPORTER_OTLP_ENDPOINT", default=""),
         log_level=environment.text("LOG_LEVEL", default="info"),
     )
     environment.check()
@@ -82,5 +84,6 @@ def for_document() -> Settings:
         secret_keys={1: bytes(32)},
         allowed_networks=(),
         allowed_http_hosts=frozenset(),
+        otel_exporter_otlp_endpoint="",
         log_level="warning",
     )

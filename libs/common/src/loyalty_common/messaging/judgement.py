@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import psycopg
@@ -12,6 +12,7 @@ import sqlalchemy.exc
 import structlog
 import urllib3
 
+from loyalty_common import tracing
 from loyalty_common.errors import Unavailable
 from loyalty_common.messaging.message import Message
 
@@ -54,7 +55,7 @@ def judge(
 ) -> list[Rejection]:
     """Handle all messages; those that cannot be are found by trying each alone. An outage raises ``Unavailable``."""
     try:
-        handle(list(messages))
+        _handle(handle, messages)
     except Exception as error:
         if is_outage(error):
             raise Unavailable from error
@@ -62,6 +63,20 @@ def judge(
             return [_reject(messages[0], error)]
         return [rejection for message in messages for rejection in judge(handle, [message], is_outage)]
     return []
+
+
+def _handle(handle: Handle, messages: Sequence[Message]) -> None:
+    """Each message is work of its own, in the trace that it came with; what it causes is caused by that work."""
+    spans = [
+        tracing.begin(f"consume {message.event}", kind="consumer", parent=message.traceparent) for message in messages
+    ]
+    failed = True
+    try:
+        handle([replace(message, traceparent=span.traceparent) for message, span in zip(messages, spans, strict=True)])
+        failed = False
+    finally:
+        for message, span in zip(messages, spans, strict=True):
+            span.end(failed=failed, message_id=str(message.id), tenant_id=message.tenant_id)
 
 
 def _reject(message: Message, error: Exception) -> Rejection:

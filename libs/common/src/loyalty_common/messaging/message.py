@@ -15,6 +15,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "tenant_id": int,
     "version": (int, type(None)),
     "data": dict,
+    "traceparent": (str, type(None)),
 }
 
 
@@ -24,7 +25,10 @@ class MalformedMessage(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``version`` is that of the subject after the change, where it has one (customers, partner locations)."""
+    """``version`` is that of the subject after the change, where it has one (customers, partner locations).
+
+    ``traceparent``: of the work that caused the event; a consumer's own, once one has begun with it.
+    """
 
     id: UUID
     event: str
@@ -33,6 +37,7 @@ class Message:
     version: int | None
     created_at: datetime
     data: dict[str, Any]
+    traceparent: str | None = None
 
     def to_json(self) -> bytes:
         return orjson.dumps(self)
@@ -65,4 +70,5 @@ class Message:
             version=document.get("version"),
             created_at=created_at,
             data=document["data"],
+            traceparent=document.get("traceparent"),
         )

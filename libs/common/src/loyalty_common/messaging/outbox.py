@@ -12,6 +12,8 @@ from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Table, Tex
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.schema import SchemaItem
 
+from loyalty_common import tracing
+
 
 def outbox_table(metadata: MetaData, *own: SchemaItem) -> Table:
     """``own``: columns and indexes of one service, for what is to be known exactly as long as an event waits."""
@@ -26,6 +28,7 @@ def outbox_table(metadata: MetaData, *own: SchemaItem) -> Table:
         Column("created_at", DateTime(timezone=True), nullable=False),
         Column("available_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
         Column("confirmed_by", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+        Column("traceparent", Text, comment="of the work that caused the event"),
         Index("ix_outbox_available_at", "available_at"),
         *own,
     )
@@ -41,4 +44,5 @@ def outbox_row(
         "version": version,
         "payload": orjson.dumps(data).decode(),
         "created_at": created_at,
+        "traceparent": tracing.traceparent(),
     }

@@ -143,7 +143,7 @@ def _confirmation(outbox: sa.Table, subscriber: str, subscribers: Collection[str
 
 
 def _message_columns(outbox: sa.Table) -> list[sa.ColumnElement[Any]]:
-    return [outbox.c[name] for name in ("id", "tenant_id", "event", "version", "payload", "created_at")]
+    return [outbox.c[name] for name in ("id", "tenant_id", "event", "version", "payload", "created_at", "traceparent")]
 
 
 def _message_of(row: sa.Row[Any], publisher: str) -> Message:
@@ -155,4 +155,5 @@ def _message_of(row: sa.Row[Any], publisher: str) -> Message:
         version=row.version,
         created_at=row.created_at.astimezone(UTC),
         data=orjson.loads(row.payload),
+        traceparent=row.traceparent,
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from loyalty_common.errors import Unavailable
@@ -90,8 +92,11 @@ class Suite:
 
     def _ask(self, paths: Mapping[str, str], *, tenant_id: int, params: Mapping[str, Any]) -> dict[str, Any]:
         """None for a service that did not answer."""
+        # With the context of this thread: each question belongs to the trace of whoever caused it.
         asked = {
-            service: self._threads.submit(self._services[service].get, path, tenant_id=tenant_id, params=params)
+            service: self._threads.submit(
+                copy_context().run, partial(self._services[service].get, path, tenant_id=tenant_id, params=params)
+            )
             for service, path in paths.items()
         }
         answers: dict[str, Any] = {}

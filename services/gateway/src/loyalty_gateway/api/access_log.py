@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 _STDERR = 2
+_OF_TRACE = ("method", "route", "status", "error", "request_id", "organization_id", "tenant_id", "kid", "upstream")
 
 
 class Line:
@@ -37,3 +38,7 @@ class Line:
         fields["duration_ms"] = round((time.perf_counter() - self.started) * 1000, 2)
         fields["timestamp"] = datetime.now(UTC)
         os.write(_STDERR, orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE))
+
+    def of_trace(self) -> dict[str, Any]:
+        """What of the line goes into a trace, which leaves the suite: not from where somebody called."""
+        return {name: self.fields.get(name) for name in _OF_TRACE}

@@ -14,15 +14,14 @@ from typing import Any
 
 import structlog
 
-from loyalty_common import envelope
+from loyalty_common import envelope, tracing
 from loyalty_common.errors import ApiError, MethodNotAllowed, NotFound, RateLimited, ServerError, Unauthenticated
 from loyalty_common.identity import TokenSigner
-from loyalty_gateway.api import headers
+from loyalty_gateway.api import headers, trace_context
 from loyalty_gateway.api.access_log import Line
 from loyalty_gateway.api.client_address import ClientAddresses
 from loyalty_gateway.api.headers import Headers
 from loyalty_gateway.api.routes import Node, Route, RouteTable, split_target, upstream_path
-from loyalty_gateway.api.trace_context import trace_headers
 from loyalty_gateway.domain.access import Authenticator, check_permission, identity_token, visitor_token
 from loyalty_gateway.domain.allowances import buckets_of
 from loyalty_gateway.domain.errors import BadTarget, WrongKey
@@ -53,6 +52,7 @@ class Visit:
     request_id: str
     address: str
     line: Line
+    span: tracing.Span
     trace: Headers
     standing_headers: Headers
     limit_headers: Headers = field(default_factory=list)
@@ -84,10 +84,13 @@ class Door:
     def welcome(self, environ: Environ, *, method: str, target: str) -> Visit:
         request_id = envelope.request_id_from(environ.get("HTTP_X_REQUEST_ID"))
         address = self.addresses.of(environ)
-        line, trace = Line(method=method, request_id=request_id, address=address), trace_headers(environ)
+        line, came = Line(method=method, request_id=request_id, address=address), trace_context.given(environ)
+        span = tracing.begin("request", kind="server", parent=came[0][1] if came else None)
+        trace = trace_context.handed_on(span, came)
         # What joins this line with those of the services and with whatever the caller records.
-        line.tell(trace_id=trace[0][1][3:35])
-        return Visit(environ, method, target, request_id, address, line, trace, _WITH_TLS if self.has_tls else _ALWAYS)
+        line.tell(trace_id=tracing.trace_id(trace[0][1]))
+        standing = _WITH_TLS if self.has_tls else _ALWAYS
+        return Visit(environ, method, target, request_id, address, line, span, trace, standing)
 
     def decide(self, visit: Visit) -> Passage:
         """In the order of the contract: failed attempts 429, 401, 403, 429, and only then what was asked for."""
@@ -166,6 +169,8 @@ def answered(visit: Visit, answer: Callable[[Visit], Answer], start_response: St
     answer_headers += visit.standing_headers
     start_response(_STATUS_LINES.get(status) or f"{status} Unknown", answer_headers)
     visit.line.write(status=status)
+    known = visit.line.of_trace()
+    visit.span.end(name=f"{visit.method} {known['route']}" if known["route"] else None, failed=status >= 500, **known)
     return body
 
 

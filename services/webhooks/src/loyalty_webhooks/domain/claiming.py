@@ -31,6 +31,7 @@ class ClaimedDelivery:
     event_created_at: datetime
     event: str
     payload: str
+    traceparent: str | None
     url: str
     sealed_secret: str
     previous_sealed_secret: str | None
@@ -59,10 +60,11 @@ CLAIM = text("""
     )
     select claimed.tenant_id, claimed.delivery_id, claimed.endpoint_id, claimed.claim_id, claimed.attempt_count,
            claimed.event_id, claimed.event_created_at, event.event, event.payload,
-           endpoint.url, endpoint.sealed_secret, endpoint.previous_sealed_secret, endpoint.max_in_flight, claimed.slot
+           event.traceparent, endpoint.url, endpoint.sealed_secret, endpoint.previous_sealed_secret,
+           endpoint.max_in_flight, claimed.slot
       from claimed
      cross join lateral (
-        select event, payload from webhook_events
+        select event, payload, traceparent from webhook_events
          where tenant_id = claimed.tenant_id and id = claimed.event_id and created_at = claimed.event_created_at
          limit 1) event
      cross join lateral (

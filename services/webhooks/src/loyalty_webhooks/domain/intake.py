@@ -33,11 +33,12 @@ _STORE = text("""
     with event as (
         select * from json_to_recordset(cast(:events as json)) as event (
             tenant_id bigint, id uuid, created_at timestamptz, sequence bigint, event text, payload text,
-            customer_id bigint, referred_customer_id bigint)
+            customer_id bigint, referred_customer_id bigint, traceparent text)
     ), logged as (
         insert into webhook_events (
-            tenant_id, id, created_at, sequence, event, payload, customer_id, referred_customer_id)
-        select tenant_id, id, created_at, sequence, event, payload, customer_id, referred_customer_id from event
+            tenant_id, id, created_at, sequence, event, payload, customer_id, referred_customer_id, traceparent)
+        select tenant_id, id, created_at, sequence, event, payload, customer_id, referred_customer_id, traceparent
+          from event
     ), owed as (
         insert into webhook_deliveries (
             tenant_id, event_created_at, event_id, event, sequence, endpoint_id, trigger, status, attempt_count,
@@ -122,6 +123,7 @@ def _row(message: Message, sequence: int) -> dict[str, Any]:
         "payload": payload(message, sequence=sequence),
         "customer_id": _id_of(message.data.get("customer")),
         "referred_customer_id": _id_of(message.data.get("referred")),
+        "traceparent": message.traceparent,
     }
 
 

@@ -38,6 +38,7 @@ class WebhookEvent(Base):
     payload: Mapped[Words] = mapped_column(comment="what is signed and sent, to the byte")
     customer_id: Mapped[BigInt | None] = mapped_column(comment="of whom the event tells")
     referred_customer_id: Mapped[BigInt | None] = mapped_column(comment="and of whom besides, if of two")
+    traceparent: Mapped[Words | None] = mapped_column(comment="of the work that took it in, which causes attempts")
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "sequence", "created_at", name="uq_webhook_events_sequence"),

@@ -6,6 +6,7 @@ import random
 from collections.abc import Collection
 from datetime import UTC, datetime
 
+from loyalty_common import tracing
 from loyalty_webhooks.domain.claiming import ClaimedDelivery
 from loyalty_webhooks.domain.learning import Completion
 from loyalty_webhooks.domain.outcomes import judge
@@ -23,8 +24,19 @@ class Attempter:
 
     def attempt(self, delivery: ClaimedDelivery) -> Completion:
         """Whatever the receiver does is an attempt. What raises is our own fault and counts as none."""
+        span = tracing.begin(f"attempt {delivery.event}", kind="client", parent=delivery.traceparent)
         attempt = self._poster.post(self._posting(delivery))
-        return delivery, attempt, judge(attempt, now=datetime.now(UTC), chance=random.random())  # noqa: S311 (jitter)
+        outcome = judge(attempt, now=datetime.now(UTC), chance=random.random())  # noqa: S311 (jitter)
+        span.end(
+            failed=outcome.status != "succeeded",
+            tenant_id=delivery.tenant_id,
+            endpoint_id=delivery.endpoint_id,
+            delivery_id=delivery.delivery_id,
+            attempt=attempt.number,
+            status=attempt.status_code,
+            error_stage=attempt.error_stage,
+        )
+        return delivery, attempt, outcome
 
     def _posting(self, delivery: ClaimedDelivery) -> Posting:
         return Posting(

@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from loyalty_common import tracing
 from loyalty_common.database import is_outage
 from loyalty_webhooks.domain.claiming import LEASE_S, MAX_BATCH
 from loyalty_webhooks.domain.completing import complete
@@ -100,6 +101,7 @@ class Reporter:
                 endpoint_id=delivery.endpoint_id,
                 delivery_id=delivery.delivery_id,
                 message_event=delivery.event,
+                trace_id=tracing.trace_id(delivery.traceparent),
                 number=attempt.number,
                 status_code=attempt.status_code,
                 error_stage=attempt.error_stage,
