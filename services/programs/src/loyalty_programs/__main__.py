@@ -1,4 +1,4 @@
-"""``loyalty-programs serve | migrate | relay | consume | work | job NAME | openapi``
+"""``loyalty-programs serve | migrate | relay | consume | work | job NAME | check-ledger | openapi``
 
 Imports stand in the commands: ``serve`` becomes gunicorn and a migration needs no web, so each process
 loads only what it runs.
@@ -45,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     job = commands.add_parser("job", help="run a scheduled job")
     job.add_argument("name", help="expire_points, forget_erased, prune_idempotency, …, or all")
     job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
+    commands.add_parser("check-ledger", help="say where balances, lots and events are not what the ledger says")
     commands.add_parser("openapi", help="print the OpenAPI document")
     return parser
 
@@ -117,6 +118,18 @@ def _job(settings: Settings, arguments: argparse.Namespace) -> None:
     run_jobs(all_jobs(engine), name=arguments.name, every_s=arguments.every)
 
 
+def _check_ledger(settings: Settings, _: argparse.Namespace) -> None:
+    from dataclasses import asdict
+
+    from loyalty_common import database
+    from loyalty_programs.domain.ledger_faults import check
+
+    findings = check(database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} check"))
+    print(json.dumps(asdict(findings), indent=2))
+    if findings.faults:
+        sys.exit(1)
+
+
 def _openapi() -> None:
     from loyalty_common.openapi import document
     from loyalty_programs.app import create_app
@@ -131,6 +144,7 @@ _COMMANDS: Mapping[str, Callable[[Settings, argparse.Namespace], None]] = {
     "consume": _consume,
     "work": _work,
     "job": _job,
+    "check-ledger": _check_ledger,
 }
 
 
