@@ -40,6 +40,7 @@ def settings(postgres: Postgres, identity_keys: IdentityKeys) -> Settings:
         webhooks_url="http://127.0.0.1:1",
         otel_exporter_otlp_endpoint="",
         log_level="error",
+        metrics_port=0,
     )
 
 

@@ -41,6 +41,7 @@ def settings(postgres: Postgres, identity_keys: IdentityKeys) -> Settings:
         gateway_internal_url="http://127.0.0.1:1",
         otel_exporter_otlp_endpoint="",
         log_level="error",
+        metrics_port=0,
     )
 
 

@@ -91,6 +91,7 @@ def settings(postgres: Postgres, identity_keys: IdentityKeys, owners_url: str) -
         identity_private_key=identity_keys.private_key("vouchers"),
         otel_exporter_otlp_endpoint="",
         log_level="error",
+        metrics_port=0,
     )
 
 

@@ -50,6 +50,7 @@ def settings(postgres: Postgres, identity_keys: IdentityKeys) -> Settings:
         allowed_http_hosts=frozenset({"127.0.0.1"}),
         otel_exporter_otlp_endpoint="",
         log_level="error",
+        metrics_port=0,
     )
 
 

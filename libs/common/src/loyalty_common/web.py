@@ -19,7 +19,7 @@ from webargs.flaskparser import FlaskParser
 from werkzeug import exceptions
 from werkzeug.routing import BaseConverter
 
-from loyalty_common import envelope, errors, fields, strict_json, tracing
+from loyalty_common import envelope, errors, fields, metrics, strict_json, tracing
 from loyalty_common.database import is_outage
 from loyalty_common.idempotency import Reply, RequestKey, fingerprint
 from loyalty_common.identity import GATEWAY, Identity, Organization, TokenVerifier
@@ -129,12 +129,15 @@ def _finish(response: Response) -> Response:
     call = current_call()
     response.headers["X-Request-Id"] = call.request_id
     tenant_id = call.identity.tenant_id if call.identity else None
+    duration_s = time.perf_counter() - call.started
+    route = _route()
+    metrics.observe_request(method=request.method, route=route, status=response.status_code, duration_s=duration_s)
     _log.info(
         "request",
         method=request.method,
-        route=_route(),
+        route=route,
         status=response.status_code,
-        duration_ms=round((time.perf_counter() - call.started) * 1000, 2),
+        duration_ms=round(duration_s * 1000, 2),
         request_id=call.request_id,
         # The gateway lets no traceparent pass that is not valid.
         trace_id=tracing.trace_id(call.span.traceparent),

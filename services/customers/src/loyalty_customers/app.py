@@ -6,7 +6,8 @@ import os
 
 from flask import Flask
 
-from loyalty_common import database, health, logs, openapi, tracing, web
+from loyalty_common import database, health, logs, metrics, openapi, tracing, web
+from loyalty_common.figures import pool_figures
 from loyalty_common.identity import TokenSigner, TokenVerifier
 from loyalty_common.service_client import ServiceClient
 from loyalty_customers import settings as settings_module
@@ -46,4 +47,6 @@ def from_environment() -> Flask:
     settings = settings_module.from_environment(os.environ)
     logs.configure(SERVICE, level=settings.log_level)
     tracing.start(SERVICE, settings.otel_exporter_otlp_endpoint)
-    return create_app(settings)
+    app = create_app(settings)
+    metrics.serve(settings.metrics_port, pool_figures(app.extensions["engine"]), workers=settings.web_workers)
+    return app

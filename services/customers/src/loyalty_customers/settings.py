@@ -28,6 +28,7 @@ class Settings:
     webhooks_url: str
     otel_exporter_otlp_endpoint: str
     log_level: str
+    metrics_port: int
 
 
 def from_environment(variables: Mapping[str, str]) -> Settings:
@@ -49,6 +50,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         webhooks_url=environment.url("WEBHOOKS_URL"),
         otel_exporter_otlp_endpoint=environment.url("OTEL_EXPORTER_OTLP_ENDPOINT", default=""),
         log_level=environment.text("LOG_LEVEL", default="info"),
+        metrics_port=environment.integer("METRICS_PORT", default=0, minimum=0),
     )
     environment.check()
     return settings
@@ -72,4 +74,5 @@ def for_document() -> Settings:
         webhooks_url="",
         otel_exporter_otlp_endpoint="",
         log_level="warning",
+        metrics_port=0,
     )

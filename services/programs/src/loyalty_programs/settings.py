@@ -25,6 +25,7 @@ class Settings:
     gateway_internal_url: str
     otel_exporter_otlp_endpoint: str
     log_level: str
+    metrics_port: int
 
 
 def from_environment(variables: Mapping[str, str]) -> Settings:
@@ -45,6 +46,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         gateway_internal_url=environment.url("GATEWAY_INTERNAL_URL"),
         otel_exporter_otlp_endpoint=environment.url("OTEL_EXPORTER_OTLP_ENDPOINT", default=""),
         log_level=environment.text("LOG_LEVEL", default="info"),
+        metrics_port=environment.integer("METRICS_PORT", default=0, minimum=0),
     )
     environment.check()
     return settings
@@ -66,4 +68,5 @@ def for_document() -> Settings:
         gateway_internal_url="",
         otel_exporter_otlp_endpoint="",
         log_level="warning",
+        metrics_port=0,
     )

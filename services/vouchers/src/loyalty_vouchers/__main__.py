@@ -64,14 +64,18 @@ def _migrate(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _relay(settings: Settings, _: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.figures import pool_figures
     from loyalty_common.identity import TokenSigner
+    from loyalty_common.messaging.figures import outbox_figures
     from loyalty_common.messaging.relay import run_relay
     from loyalty_common.process import until_stopped
     from loyalty_vouchers.models import outbox
 
+    engine = database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} relay")
+    metrics.serve(settings.metrics_port, pool_figures(engine), outbox_figures(engine, outbox))
     run_relay(
-        engine=database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} relay"),
+        engine=engine,
         outbox=outbox,
         publisher=SERVICE,
         events_url=settings.events_url,
@@ -81,20 +85,17 @@ def _relay(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _consume(settings: Settings, _: argparse.Namespace) -> None:
-    from loyalty_common import database, tracing
+    from loyalty_common import database, metrics, tracing
+    from loyalty_common.figures import pool_figures
     from loyalty_common.messaging.consumer import run_consumer
+    from loyalty_common.messaging.figures import queue_figures
     from loyalty_common.process import until_stopped
     from loyalty_vouchers.consumers import handler
 
     tracing.start(SERVICE, settings.otel_exporter_otlp_endpoint)
-    run_consumer(
-        url=settings.events_url,
-        subscriber=SERVICE,
-        handle=handler(
-            database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} consume")
-        ),
-        stop=until_stopped(),
-    )
+    engine = database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} consume")
+    metrics.serve(settings.metrics_port, pool_figures(engine), queue_figures(settings.events_url, SERVICE))
+    run_consumer(url=settings.events_url, subscriber=SERVICE, handle=handler(engine), stop=until_stopped())
 
 
 def _job(settings: Settings, arguments: argparse.Namespace) -> None:

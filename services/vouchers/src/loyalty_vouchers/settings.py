@@ -27,6 +27,7 @@ class Settings:
     identity_private_key: str
     otel_exporter_otlp_endpoint: str
     log_level: str
+    metrics_port: int
 
 
 def from_environment(variables: Mapping[str, str]) -> Settings:
@@ -47,6 +48,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         identity_private_key=environment.key32("IDENTITY_PRIVATE_KEY"),
         otel_exporter_otlp_endpoint=environment.url("OTEL_EXPORTER_OTLP_ENDPOINT", default=""),
         log_level=environment.text("LOG_LEVEL", default="info"),
+        metrics_port=environment.integer("METRICS_PORT", default=0, minimum=0),
     )
     environment.check()
     return settings
@@ -69,4 +71,5 @@ def for_document() -> Settings:
         identity_private_key=base64.b64encode(secrets.token_bytes(32)).decode(),
         otel_exporter_otlp_endpoint="",
         log_level="warning",
+        metrics_port=0,
     )

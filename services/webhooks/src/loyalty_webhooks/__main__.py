@@ -78,21 +78,26 @@ def _migrate(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _consume(settings: Settings, _: argparse.Namespace) -> None:
-    from loyalty_common import database, tracing
+    from loyalty_common import database, metrics, tracing
+    from loyalty_common.figures import pool_figures
     from loyalty_common.messaging.consumer import run_consumer
+    from loyalty_common.messaging.figures import queue_figures
     from loyalty_common.process import until_stopped
     from loyalty_webhooks.consumers import events
 
     tracing.start(SERVICE, settings.otel_exporter_otlp_endpoint)
     engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} consume")
+    metrics.serve(settings.metrics_port, pool_figures(engine), queue_figures(settings.events_url, SERVICE))
     run_consumer(url=settings.events_url, subscriber=SERVICE, handle=events.handler(engine), stop=until_stopped())
 
 
 def _deliver(settings: Settings, _: argparse.Namespace) -> None:
-    from loyalty_common import database, tracing
+    from loyalty_common import database, metrics, tracing
+    from loyalty_common.figures import pool_figures
     from loyalty_common.process import until_stopped
     from loyalty_webhooks.domain.secret_box import SecretBox
     from loyalty_webhooks.sender.attempting import Attempter
+    from loyalty_webhooks.sender.figures import delivery_figures
     from loyalty_webhooks.sender.sending import Sender
     from loyalty_webhooks.transport.client import Client
     from loyalty_webhooks.transport.dialing import Dialer
@@ -100,9 +105,12 @@ def _deliver(settings: Settings, _: argparse.Namespace) -> None:
     tracing.start(SERVICE, settings.otel_exporter_otlp_endpoint)
     client = Client(Dialer(allowed_networks=settings.allowed_networks))
     secret_box = SecretBox(settings.secret_keys)
+    # One connection looks for work, one claims it, one writes down what came of it, one counts what is left; attempts
+    # hold none.
+    engine = database.create_engine(settings.database_url, pool_size=4, application_name=f"{SERVICE} deliver")
+    metrics.serve(settings.metrics_port, pool_figures(engine), delivery_figures(engine))
     sender = Sender(
-        # One connection looks for work, one claims it, one writes down what came of it; attempts hold none.
-        engine=database.create_engine(settings.database_url, pool_size=3, application_name=f"{SERVICE} deliver"),
+        engine=engine,
         attempter=Attempter(client=client, secret_box=secret_box, http_hosts=settings.allowed_http_hosts),
         threads=settings.deliver_threads,
     )
@@ -111,14 +119,18 @@ def _deliver(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _relay(settings: Settings, _: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.figures import pool_figures
     from loyalty_common.identity import TokenSigner
+    from loyalty_common.messaging.figures import outbox_figures
     from loyalty_common.messaging.relay import run_relay
     from loyalty_common.process import until_stopped
     from loyalty_webhooks.models import outbox
 
+    engine = database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} relay")
+    metrics.serve(settings.metrics_port, pool_figures(engine), outbox_figures(engine, outbox))
     run_relay(
-        engine=database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} relay"),
+        engine=engine,
         outbox=outbox,
         publisher=SERVICE,
         events_url=settings.events_url,

@@ -31,6 +31,7 @@ class Settings:
     allowed_http_hosts: frozenset[str]
     otel_exporter_otlp_endpoint: str
     log_level: str
+    metrics_port: int
 
 
 def from_environment(variables: Mapping[str, str]) -> Settings:
@@ -55,6 +56,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         ),
         otel_exporter_otlp_endpoint=environment.url("OTEL_EXPORTER_OTLP_ENDPOINT", default=""),
         log_level=environment.text("LOG_LEVEL", default="info"),
+        metrics_port=environment.integer("METRICS_PORT", default=0, minimum=0),
     )
     environment.check()
     return settings
@@ -86,4 +88,5 @@ def for_document() -> Settings:
         allowed_http_hosts=frozenset(),
         otel_exporter_otlp_endpoint="",
         log_level="warning",
+        metrics_port=0,
     )

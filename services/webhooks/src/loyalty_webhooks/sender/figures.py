@@ -1,0 +1,35 @@
+"""What is left to deliver, asked of the queue at each scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import Metric
+from sqlalchemy import Engine, text
+
+from loyalty_common.metrics import Asked, gauge
+
+_LEFT = text("""
+    select count(*) filter (where claim_id is null and next_attempt_at <= now()) as due,
+           count(*) filter (where lease_until > now()) as in_flight,
+           coalesce(greatest(extract(epoch from now() - min(next_attempt_at) filter (where claim_id is null)), 0), 0)
+               as overdue_s,
+           (select count(*) from lanes where blocked_until > now()) as blocked
+      from delivery_queue
+""")
+
+
+def delivery_figures(engine: Engine) -> Asked:
+    """Every sender shows the same figures: take their maximum, not their sum."""
+
+    def ask() -> Iterator[Metric]:
+        with engine.begin() as connection:
+            # A backlog of millions must not be counted beside the claims that shrink it.
+            connection.execute(text("SET LOCAL statement_timeout TO '3s'"))
+            row = connection.execute(_LEFT).one()
+        yield gauge("loyalty_webhook_deliveries_due", "Deliveries that may be attempted now.", row.due)
+        yield gauge("loyalty_webhook_deliveries_in_flight", "Deliveries leased to a sender.", row.in_flight)
+        yield gauge("loyalty_webhook_oldest_due_seconds", "How long the oldest has been due.", float(row.overdue_s))
+        yield gauge("loyalty_webhook_lanes_blocked", "Endpoints that are left alone for a while.", row.blocked)
+
+    return Asked(ask)
