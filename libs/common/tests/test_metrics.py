@@ -57,12 +57,12 @@ def serve() -> Iterator[Callable[..., bool]]:
 def test_requests_are_counted_by_their_route(serve: Any, free_port: int) -> None:
     app = Flask("shop")
     web.install(app, verifier=TokenVerifier("shop", {}))
+    serve(free_port)
     app.add_url_rule("/things/<id:thing_id>", view_func=lambda thing_id: str(thing_id), endpoint="thing")
     client = app.test_client()
     for path in ("/things/1", "/things/2", "/nowhere/1", "/nowhere/2"):
         client.get(path)
     client.open("/things/1", method="BREW")
-    serve(free_port)
     shown = scraped(free_port)
     name = "loyalty_http_request_duration_seconds_count"
     assert shown[(name, "GET", "/things/<id:thing_id>", "200")] == 2

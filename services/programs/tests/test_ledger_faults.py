@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
-from loyalty_programs.domain.ledger_faults import check
+from loyalty_programs.domain.ledger_faults import RULES, check
+from loyalty_programs.jobs.ledger_check import LedgerWatch
 
 
 @pytest.fixture
@@ -79,3 +81,12 @@ def test_whatever_was_damaged_is_named(
     with engine.begin() as connection:
         assert connection.execute(text(damage), {"tenant_id": tenant_id}).rowcount > 0
     assert faults() == broken
+
+
+def test_before_the_first_look_nothing_is_shown_and_after_it_each_rule_is(engine: Engine) -> None:
+    watch = LedgerWatch(engine)
+    assert list(watch.figures.collect()) == []
+    watch.look()
+    faults, checked_at = watch.figures.collect()
+    assert {sample.labels["rule"] for sample in faults.samples} == set(RULES)
+    assert time.time() - checked_at.samples[0].value < 60

@@ -43,30 +43,43 @@ def _scraped(process: subprocess.Popen[bytes], port: int) -> str:
             time.sleep(0.05)
 
 
-def test_deliveries_are_due_then_in_flight_and_their_endpoint_may_be_blocked(
+def test_deliveries_are_due_then_in_flight_and_held_while_their_endpoint_is_left_alone(
     engine: Engine, call: Callable[..., Any], purchase: Callable[..., Message], tenant_id: int
 ) -> None:
-    def shown() -> list[float]:
-        return [family.samples[0].value for family in delivery_figures(engine).collect()]
+    def shown() -> dict[str, float]:
+        return {
+            family.name.removeprefix("loyalty_webhook_"): family.samples[0].value
+            for family in delivery_figures(engine).collect()
+        }
 
-    due, in_flight, _, blocked = shown()
+    def change(statement: str) -> None:
+        with engine.begin() as connection:
+            connection.execute(text(statement), {"tenant_id": tenant_id, "endpoint_id": endpoint["id"]})
+
+    before = shown()
     endpoint = call("POST", "/webhook-endpoints", {"url": "https://127.0.0.1/"}).json["data"]
     handler(engine)([purchase() for _ in range(3)])
-    assert shown()[:2] == [due + 3, in_flight]
-    changes = (
-        "update delivery_queue set next_attempt_at = now() - interval '1 day' where tenant_id = :tenant_id",
+    assert shown()["deliveries_due"] == before["deliveries_due"] + 3
+    change("update delivery_queue set next_attempt_at = now() - interval '1 day' where tenant_id = :tenant_id")
+    change(
         "update delivery_queue set claim_id = gen_random_uuid(), lease_until = now() + interval '1 minute' where "
-        "ctid = (select ctid from delivery_queue where tenant_id = :tenant_id limit 1)",
-        "insert into lanes (tenant_id, endpoint_id, blocked_until) values (:tenant_id, :endpoint_id, now() + '1 hour')",
+        "ctid = (select ctid from delivery_queue where tenant_id = :tenant_id limit 1)"
     )
-    with engine.begin() as connection:
-        for change in changes:
-            connection.execute(text(change), {"tenant_id": tenant_id, "endpoint_id": endpoint["id"]})
     left = shown()
-    assert [left[0], left[1], left[3]] == [due + 2, in_flight + 1, blocked + 1]
-    assert left[2] >= 86_400
-    with engine.begin() as connection:
-        connection.execute(text("delete from delivery_queue where tenant_id = :tenant_id"), {"tenant_id": tenant_id})
+    assert left["deliveries_due"] == before["deliveries_due"] + 2
+    assert left["deliveries_in_flight"] == before["deliveries_in_flight"] + 1
+    assert left["oldest_due_seconds"] >= 86_400
+    change(
+        "insert into lanes (tenant_id, endpoint_id, blocked_until) values (:tenant_id, :endpoint_id, now() + '1 hour')"
+    )
+    left = shown()
+    assert left["deliveries_due"] == before["deliveries_due"]
+    assert left["deliveries_held"] == before["deliveries_held"] + 2
+    assert left["lanes_blocked"] == before["lanes_blocked"] + 1
+    change("delete from lanes where tenant_id = :tenant_id")
+    call("PATCH", f"/webhook-endpoints/{endpoint['id']}", {"is_active": False})
+    assert shown()["deliveries_held"] == before["deliveries_held"] + 2
+    change("delete from delivery_queue where tenant_id = :tenant_id")
 
 
 @pytest.mark.parametrize(

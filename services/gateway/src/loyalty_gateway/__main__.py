@@ -90,8 +90,10 @@ def _migrate(_: argparse.Namespace) -> None:
 
 
 def _relay(_: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.figures import pool_figures
     from loyalty_common.identity import TokenSigner
+    from loyalty_common.messaging.figures import outbox_figures
     from loyalty_common.messaging.relay import run_relay
     from loyalty_common.process import until_stopped
     from loyalty_gateway.models import outbox
@@ -99,8 +101,10 @@ def _relay(_: argparse.Namespace) -> None:
     settings = settings_module.Relay.read(os.environ)
     logs.configure(GATEWAY, level=settings.accounts.log_level)
     url = settings.accounts.database_url
+    engine = database.create_engine(url, pool_size=2, application_name=f"{GATEWAY} relay")
+    metrics.serve(settings.accounts.metrics_port, pool_figures(engine), outbox_figures(engine, outbox))
     run_relay(
-        engine=database.create_engine(url, pool_size=2, application_name=f"{GATEWAY} relay"),
+        engine=engine,
         outbox=outbox,
         publisher=GATEWAY,
         events_url=settings.events_url,
@@ -110,8 +114,10 @@ def _relay(_: argparse.Namespace) -> None:
 
 
 def _consume(_: argparse.Namespace) -> None:
-    from loyalty_common import database, tracing
+    from loyalty_common import database, metrics, tracing
+    from loyalty_common.figures import pool_figures
     from loyalty_common.messaging.consumer import run_consumer
+    from loyalty_common.messaging.figures import queue_figures
     from loyalty_common.process import until_stopped
     from loyalty_gateway.consumers import handler
 
@@ -120,6 +126,7 @@ def _consume(_: argparse.Namespace) -> None:
     tracing.start(GATEWAY, settings.accounts.otel_exporter_otlp_endpoint)
     url = settings.accounts.database_url
     engine = database.create_engine(url, pool_size=2, application_name=f"{GATEWAY} consume")
+    metrics.serve(settings.accounts.metrics_port, pool_figures(engine), queue_figures(settings.events_url, GATEWAY))
     run_consumer(url=settings.events_url, subscriber=GATEWAY, handle=handler(engine), stop=until_stopped())
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from flask import Flask
 from sqlalchemy import Engine
 
-from loyalty_common import database, health, logs, openapi, tracing, web
+from loyalty_common import database, health, logs, metrics, openapi, tracing, web
+from loyalty_common.figures import pool_figures
 from loyalty_common.identity import GATEWAY, TokenSigner, TokenVerifier
 from loyalty_common.messaging.endpoint import events_blueprint
 from loyalty_common.service_client import ServiceClient
@@ -50,6 +51,7 @@ from loyalty_gateway.domain.visitor_limits import VisitorLimits
 def create_gateway(settings: settings_module.Serve) -> Proxy:
     """The public listener, in one process."""
     engine = _engine(settings.accounts, "serve")
+    metrics.serve(settings.accounts.metrics_port, pool_figures(engine), workers=settings.workers)
     documents = contracts.load(settings.openapi_dir, settings.service_urls)
     return Proxy(
         door=_door(settings, engine, documents, process="serve"),
@@ -65,6 +67,7 @@ def create_internal(settings: settings_module.Internal) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config["PUBLIC_BASE_URL"] = settings.public_base_url
     engine = _engine(settings.accounts, "internal")
+    metrics.serve(settings.accounts.metrics_port, pool_figures(engine), workers=settings.workers)
     app.extensions["engine"] = engine
     app.extensions["peppers"] = settings.peppers
     signer = TokenSigner(settings_module.ACCOUNTS, settings.accounts_private_key)
@@ -97,6 +100,7 @@ def create_internal(settings: settings_module.Internal) -> Flask:
 def create_forward_auth(settings: settings_module.Serve) -> ForwardAuth:
     """The listener that decides and carries nothing, for a proxy that carries."""
     engine = _engine(settings.accounts, "forward-auth")
+    metrics.serve(settings.accounts.metrics_port, pool_figures(engine), workers=settings.workers)
     documents = contracts.load(settings.openapi_dir, settings.service_urls)
     return ForwardAuth(
         door=_door(settings, engine, documents, process="forward-auth"),

@@ -30,6 +30,7 @@ class Accounts:
     database_pool_size: int
     otel_exporter_otlp_endpoint: str
     log_level: str
+    metrics_port: int
 
     @classmethod
     def read(cls, env: Environment) -> Self:
@@ -38,6 +39,7 @@ class Accounts:
             database_pool_size=env.integer("DATABASE_POOL_SIZE", default=env.integer("WEB_THREADS", default=8) + 2),
             otel_exporter_otlp_endpoint=env.url("OTEL_EXPORTER_OTLP_ENDPOINT", default=""),
             log_level=env.text("LOG_LEVEL", default="info"),
+            metrics_port=env.integer("METRICS_PORT", default=0, minimum=0),
         )
 
 
@@ -130,7 +132,9 @@ class Internal:
 def internal_for_document() -> Internal:
     """Settings of a process that only describes itself: it connects to nothing and opens no door."""
     return Internal(
-        Accounts("postgresql://", database_pool_size=1, otel_exporter_otlp_endpoint="", log_level="warning"),
+        Accounts(
+            "postgresql://", database_pool_size=1, otel_exporter_otlp_endpoint="", log_level="warning", metrics_port=0
+        ),
         bind="",
         workers=1,
         threads=1,

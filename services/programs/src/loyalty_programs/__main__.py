@@ -45,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     job = commands.add_parser("job", help="run a scheduled job")
     job.add_argument("name", help="expire_points, forget_erased, prune_idempotency, …, or all")
     job.add_argument("--every", type=float, metavar="SECONDS", help="again and again")
-    commands.add_parser("check-ledger", help="say where balances, lots and events are not what the ledger says")
+    check = commands.add_parser("check-ledger", help="say where balances, lots and events are not what the ledger says")
+    check.add_argument("--every", type=float, metavar="SECONDS", help="again and again, for Prometheus")
     commands.add_parser("openapi", help="print the OpenAPI document")
     return parser
 
@@ -125,13 +126,21 @@ def _job(settings: Settings, arguments: argparse.Namespace) -> None:
     run_jobs(all_jobs(engine), name=arguments.name, every_s=arguments.every)
 
 
-def _check_ledger(settings: Settings, _: argparse.Namespace) -> None:
+def _check_ledger(settings: Settings, arguments: argparse.Namespace) -> None:
     from dataclasses import asdict
 
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.process import until_stopped
     from loyalty_programs.domain.ledger_faults import check
+    from loyalty_programs.jobs.ledger_check import LedgerWatch
 
-    findings = check(database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} check"))
+    engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} check")
+    if arguments.every is not None:
+        watch = LedgerWatch(engine)
+        metrics.serve(settings.metrics_port, watch.figures)
+        watch.run(until_stopped(), every_s=arguments.every)
+        return
+    findings = check(engine)
     print(json.dumps(asdict(findings), indent=2))
     if findings.faults:
         sys.exit(1)

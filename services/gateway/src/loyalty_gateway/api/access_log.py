@@ -32,12 +32,14 @@ class Line:
     def tell(self, **fields: Any) -> None:
         self.fields.update(fields)
 
-    def write(self, *, status: int) -> None:
-        fields = self.fields
+    def write(self, *, status: int) -> float:
+        """How long it took so far, in seconds."""
+        fields, duration_s = self.fields, time.perf_counter() - self.started
         fields["status"] = status
-        fields["duration_ms"] = round((time.perf_counter() - self.started) * 1000, 2)
+        fields["duration_ms"] = round(duration_s * 1000, 2)
         fields["timestamp"] = datetime.now(UTC)
         os.write(_STDERR, orjson.dumps(fields, option=orjson.OPT_APPEND_NEWLINE))
+        return duration_s
 
     def of_trace(self) -> dict[str, Any]:
         """What of the line goes into a trace, which leaves the suite: not from where somebody called."""

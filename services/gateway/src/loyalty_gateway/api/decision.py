@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from loyalty_common import envelope, tracing
+from loyalty_common import envelope, metrics, tracing
 from loyalty_common.errors import ApiError, MethodNotAllowed, NotFound, RateLimited, ServerError, Unauthenticated
 from loyalty_common.identity import TokenSigner
 from loyalty_gateway.api import headers, trace_context
@@ -168,8 +168,9 @@ def answered(visit: Visit, answer: Callable[[Visit], Answer], start_response: St
     answer_headers.append(("X-Request-Id", visit.request_id))
     answer_headers += visit.standing_headers
     start_response(_STATUS_LINES.get(status) or f"{status} Unknown", answer_headers)
-    visit.line.write(status=status)
+    duration_s = visit.line.write(status=status)
     known = visit.line.of_trace()
+    metrics.observe_request(method=visit.method, route=known["route"], status=status, duration_s=duration_s)
     visit.span.end(name=f"{visit.method} {known['route']}" if known["route"] else None, failed=status >= 500, **known)
     return body
 

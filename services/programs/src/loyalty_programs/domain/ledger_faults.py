@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, text
 _SHOWN = 20
 
 # Each finds the ledgers (or waiting events) for which its sentence does not hold; ids order the rows of a ledger.
-_RULES = {
+RULES = {
     "points_balance is the sum of points_delta": """
         select tenant_id, e.id from enrollments e left join (
             select tenant_id, enrollment_id as id, sum(points_delta) as total from points_transactions group by 1, 2
@@ -62,7 +62,7 @@ _FIRST = {
     rule: text(f"""
         select tenant_id, id::text, count(*) over () as total from ({query}) found order by tenant_id, id limit {_SHOWN}
     """)  # noqa: S608 (constants)
-    for rule, query in _RULES.items()
+    for rule, query in RULES.items()
 }
 _COUNT = {
     table: text(f"select count(*) from {table}")  # noqa: S608 (constants)
@@ -92,7 +92,7 @@ def check(engine: Engine) -> Findings:
     snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with engine.connect().execution_options(**snapshot) as connection:
         counts = {table: connection.execute(_COUNT[table]).scalar_one() for table in _COUNT}
-        faults = [fault for rule in _RULES if (fault := _fault(connection, rule)) is not None]
+        faults = [fault for rule in RULES if (fault := _fault(connection, rule)) is not None]
     return Findings(counts, faults)
 
 

@@ -9,13 +9,23 @@ from sqlalchemy import Engine, text
 
 from loyalty_common.metrics import Asked, gauge
 
+# What waits for an endpoint that is paused or left alone is nobody's fault here: it is not due.
 _LEFT = text("""
-    select count(*) filter (where claim_id is null and next_attempt_at <= now()) as due,
+    with queued as (
+        select queue.claim_id, queue.lease_until, queue.next_attempt_at,
+               coalesce(endpoint.is_active, false) and coalesce(lane.blocked_until <= now(), true) as is_open
+          from delivery_queue queue
+          left join webhook_endpoints endpoint
+            on endpoint.tenant_id = queue.tenant_id and endpoint.id = queue.endpoint_id
+          left join lanes lane on lane.tenant_id = queue.tenant_id and lane.endpoint_id = queue.endpoint_id
+    )
+    select count(*) filter (where claim_id is null and next_attempt_at <= now() and is_open) as due,
+           count(*) filter (where claim_id is null and not is_open) as held,
            count(*) filter (where lease_until > now()) as in_flight,
-           coalesce(greatest(extract(epoch from now() - min(next_attempt_at) filter (where claim_id is null)), 0), 0)
-               as overdue_s,
+           coalesce(greatest(extract(epoch from
+               now() - min(next_attempt_at) filter (where claim_id is null and is_open)), 0), 0) as overdue_s,
            (select count(*) from lanes where blocked_until > now()) as blocked
-      from delivery_queue
+      from queued
 """)
 
 
@@ -28,6 +38,7 @@ def delivery_figures(engine: Engine) -> Asked:
             connection.execute(text("SET LOCAL statement_timeout TO '3s'"))
             row = connection.execute(_LEFT).one()
         yield gauge("loyalty_webhook_deliveries_due", "Deliveries that may be attempted now.", row.due)
+        yield gauge("loyalty_webhook_deliveries_held", "Those of endpoints that are paused or left alone.", row.held)
         yield gauge("loyalty_webhook_deliveries_in_flight", "Deliveries leased to a sender.", row.in_flight)
         yield gauge("loyalty_webhook_oldest_due_seconds", "How long the oldest has been due.", float(row.overdue_s))
         yield gauge("loyalty_webhook_lanes_blocked", "Endpoints that are left alone for a while.", row.blocked)
