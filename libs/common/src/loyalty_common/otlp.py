@@ -26,6 +26,7 @@ _W3C = TraceContextTextMapPropagator()
 
 class _Exported(Span):
     __slots__ = ("_recorded",)
+    is_exported = True
 
     def __init__(self, recorded: Recorded) -> None:
         made = recorded.get_span_context()

@@ -10,15 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import ClassVar
 
 Attribute = str | int | float | bool | None
 Begin = Callable[[str, str, str | None], "Span"]
 
 
 class Span:
-    """Work under way. ``traceparent`` is what it hands on; ``None`` if it belongs to no trace."""
+    """Work under way. ``traceparent`` is what it hands on; ``None`` if it belongs to no trace.
+
+    ``is_exported``: whether anybody will read what ``end`` is told, where that is to be gathered first.
+    """
 
     __slots__ = ("traceparent",)
+    is_exported: ClassVar[bool] = False
 
     def __init__(self, traceparent: str | None) -> None:
         self.traceparent = traceparent

@@ -169,9 +169,11 @@ def answered(visit: Visit, answer: Callable[[Visit], Answer], start_response: St
     answer_headers += visit.standing_headers
     start_response(_STATUS_LINES.get(status) or f"{status} Unknown", answer_headers)
     duration_s = visit.line.write(status=status)
-    known = visit.line.of_trace()
-    metrics.observe_request(method=visit.method, route=known["route"], status=status, duration_s=duration_s)
-    visit.span.end(name=f"{visit.method} {known['route']}" if known["route"] else None, failed=status >= 500, **known)
+    route = visit.line.fields.get("route")
+    metrics.observe_request(method=visit.method, route=route, status=status, duration_s=duration_s)
+    if visit.span.is_exported:
+        name = f"{visit.method} {route}" if route else None
+        visit.span.end(name=name, failed=status >= 500, **visit.line.of_trace())
     return body
 
 

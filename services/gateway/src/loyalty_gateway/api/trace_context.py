@@ -28,5 +28,7 @@ def given(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def handed_on(span: Span, came: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """What a service is told. Without a span of our own a new trace is one that nobody samples."""
-    fresh = span.traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
-    return [("traceparent", fresh), *came[1:]]
+    if (traceparent := span.traceparent) is None:
+        ids = secrets.token_hex(24)
+        traceparent = f"00-{ids[:32]}-{ids[32:]}-00"
+    return [("traceparent", traceparent), *came[1:]]
