@@ -22,7 +22,7 @@ from loyalty_common.errors import NotFound
 from loyalty_common.identity import GATEWAY
 from loyalty_gateway.api.bodies import WITH_BODY, check_type
 from loyalty_gateway.api.decision import Answer, Door, Environ, StartResponse, Visit, answered
-from loyalty_gateway.api.headers import CLIENT_ADDRESS
+from loyalty_gateway.api.headers import CLIENT_ADDRESS, WRITES
 from loyalty_gateway.domain.errors import BadTarget
 
 _NGINX, _TRAEFIK, _ENVOY = "/_authz", "/_authz/traefik", "/_authz/envoy/"
@@ -58,8 +58,8 @@ class ForwardAuth:
             ("Authorization", f"Bearer {passage.token}"),
             ("X-Loyalty-Service", route.service),
             ("X-Loyalty-Path", passage.path),
-            # Always, so that no client's own gets past a proxy that copies what this one answers.
-            ("X-Loyalty-Request-Key", str(uuid.uuid4())),
+            # Always, if need be empty, so that no client's own gets past a proxy that copies what this one answers.
+            ("X-Loyalty-Request-Key", str(uuid.uuid4()) if visit.method in WRITES else ""),
             (CLIENT_ADDRESS, visit.address if route.service == GATEWAY else ""),
             *visit.trace,
         ]

@@ -23,7 +23,7 @@ _FORWARDED = (
 _RETURNED = frozenset(
     ("content-type", "content-disposition", "idempotent-replayed", "retry-after", "allow", "etag", "link")
 )
-_WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
+WRITES = frozenset(("POST", "PUT", "PATCH", "DELETE"))
 
 
 def to_service(
@@ -33,7 +33,7 @@ def to_service(
     headers += [(name, environ[key]) for key, name in _FORWARDED if key in environ]
     if body:
         headers.append(("Content-Type", environ["CONTENT_TYPE"]))
-    if environ["REQUEST_METHOD"] in _WRITES and "HTTP_IDEMPOTENCY_KEY" not in environ:
+    if environ["REQUEST_METHOD"] in WRITES and "HTTP_IDEMPOTENCY_KEY" not in environ:
         # Every write carries a key, so that the gateway may repeat it after a broken connection.
         headers.append(("X-Loyalty-Request-Key", str(uuid.uuid4())))
     return headers
