@@ -9,7 +9,19 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, fields
 
-from benchmarks import claims, credits, deciding, deliveries, imports, intake, latency, proxying, search, sending
+from benchmarks import (
+    claims,
+    cold_keys,
+    credits,
+    deciding,
+    deliveries,
+    imports,
+    intake,
+    latency,
+    proxying,
+    search,
+    sending,
+)
 from benchmarks.pace import Line, NotMeasured, Pace
 
 ROWS: Mapping[str, Callable[[Pace], list[Line]]] = {
@@ -18,6 +30,7 @@ ROWS: Mapping[str, Callable[[Pace], list[Line]]] = {
     "gateway": proxying.through_the_gateway,
     "gateway-redis": proxying.with_limits_in_redis,
     "gateway-latency": latency.added_by_the_gateway,
+    "gateway-cold": cold_keys.on_a_cold_cache,
     "forward-auth": deciding.for_nginx,
     "latency": latency.on_the_embedded_transport,
     "latency-rabbitmq": latency.on_rabbitmq,
