@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import threading
 import time
@@ -231,9 +232,11 @@ def upstream_server() -> Iterator[Upstream]:
 
 
 @pytest.fixture
-def upstream(upstream_server: Upstream) -> Upstream:
+def upstream(upstream_server: Upstream) -> Iterator[Upstream]:
     upstream_server.reset()
-    return upstream_server
+    yield upstream_server
+    # Whatever a test is about: what its callers came with stays at the door.
+    assert not [received for received in upstream_server.received if re.search("lp[ks]_", str(received))]
 
 
 @pytest.fixture
