@@ -200,7 +200,7 @@ def change(engine: Engine) -> Callable[..., None]:
 @pytest.fixture(scope="session")
 def environment(accounts_url: str) -> dict[str, str]:
     """What every process of the gateway needs, beside this process's own environment."""
-    own = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    own = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "PYTHONPATH")}
     return {
         **own,
         "DATABASE_URL": accounts_url,

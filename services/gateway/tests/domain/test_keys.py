@@ -1,5 +1,6 @@
 """Keys, as they are given out and as they come back."""
 
+import hmac
 import re
 import secrets
 import string
@@ -52,6 +53,16 @@ def test_another_secret_behind_the_same_kid_does_not_match():
 
 def test_nothing_matches_where_nothing_is_stored():
     assert not keys.matches(KEY, stored=None, peppers=PEPPERS)
+
+
+def test_an_unknown_key_costs_what_a_wrong_one_does_and_neither_is_compared_byte_by_byte(monkeypatch):
+    done = []
+    for name in ("digest", "compare_digest"):
+        work = getattr(hmac, name)
+        monkeypatch.setattr(hmac, name, lambda *given, name=name, work=work: done.append(name) or work(*given))
+    for stored in (None, (bytes(32), 1), (bytes(32), 3)):
+        assert not keys.matches(KEY, stored=stored, peppers=PEPPERS)
+        assert [done.pop(0), done.pop(0), done] == ["digest", "compare_digest", []]
 
 
 def test_a_pepper_that_is_gone_matches_nothing():

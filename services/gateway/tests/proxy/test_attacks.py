@@ -1,4 +1,5 @@
-"""Attacks on the door that belong to no other page. Where each of gateway.md's list is tested:
+"""Attacks on the door that belong to no other page. Where each one is tested (../weaknesses.toml says what each test
+sees, if a defence is taken out):
 
 request smuggling                     test_framing (heads), test_bodies (chunks)
 path confusion, CRLF in ids           test_paths

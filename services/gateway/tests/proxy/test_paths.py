@@ -116,6 +116,7 @@ def test_no_header_changes_the_method_or_the_path(gateway, upstream, demo_key):
     }
     assert gateway.ask("GET", CARDS, key=demo_key, headers=sent).status == 200
     assert (upstream.received[0].method, upstream.received[0].path) == ("GET", "/v1/loyalty-cards")
+    assert gateway.ask("GET", "/livez", headers=sent).json == {"status": "ok"}
 
 
 def test_head_is_answered_like_get_without_a_body(gateway, upstream, demo_key):
