@@ -90,8 +90,8 @@ def test_an_account_takes_so_many_attempts_whether_it_exists_or_not(visitor, new
         assert 10 <= tried <= 11 + (time.monotonic() - began) / 30
         assert (answer.status, answer.json["error"]["code"]) == (429, "rate_limited")
         assert 1 <= int(answer.headers["retry-after"]) <= 30
-    refused = visitor.sign_in({"email": user["email"].upper()})
-    assert refused.status == 429, "the right password does not help, nor another case"
+        refused = visitor.sign_in({"email": email.upper()})
+        assert refused.status == 429, "the right password does not help, nor another case"
     assert visitor.sign_in(other).status == 201
 
 
