@@ -20,6 +20,10 @@ CHOSEN = {"PUBLIC_BASE_URL": "http://127.0.0.1:8080/api/v1", "DASHBOARD_URL": "h
 # Each where it is needed: in a container every listener has the same port, and documents lie where the image has them.
 LOCAL_ONLY = {"BIND", "INTERNAL_BIND", "OPENAPI_DIR", "PYTHONUNBUFFERED", "HOME", "LANG", "PATH", "TMPDIR", "TZ"}
 LOCAL_ONLY |= {"SSL_CERT_DIR", "SSL_CERT_FILE"}
+# Read by nobody on one machine: proxies, mail servers, Prometheus.
+ELSEWHERE_ONLY = {"FORWARDED_ALLOW_IPS", "LOG_LEVEL", "MAIL_FROM", "METRICS_PORT"}
+# Of a profile.
+IF_ASKED_TO = {("programs", "check-ledger", "--every", "86400")}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +74,7 @@ def processes(composed: dict[str, Any]) -> Iterator[tuple[str, list[str], dict[s
 def test_compose_starts_the_processes_that_make_run_starts(composed: dict[str, Any], layout: Layout) -> None:
     local = {(service, *c.arguments[3:]) for service in SERVICES for c in layout.commands(service)}
     migrations = {(service, "migrate") for service in SERVICES}
-    assert {(service, *command) for service, command, _ in processes(composed)} == local | migrations
+    assert {(service, *command) for service, command, _ in processes(composed)} == local | migrations | IF_ASKED_TO
 
 
 def test_compose_tells_a_service_what_make_run_tells_it(composed: dict[str, Any], layout: Layout) -> None:
@@ -78,9 +82,7 @@ def test_compose_tells_a_service_what_make_run_tells_it(composed: dict[str, Any]
         told = {
             name for owner, _, process in processes(composed) if owner == service for name in process["environment"]
         }
-        # Proxies and log levels are for those who run it elsewhere.
-        told -= {"LOG_LEVEL", "FORWARDED_ALLOW_IPS", "MAIL_FROM"}
-        assert told == set(layout.environment(service)) - LOCAL_ONLY, service
+        assert told - ELSEWHERE_ONLY == set(layout.environment(service)) - LOCAL_ONLY, service
 
 
 def test_every_process_finds_in_its_environment_what_it_reads(composed: dict[str, Any]) -> None:
@@ -91,6 +93,15 @@ def test_every_process_finds_in_its_environment_what_it_reads(composed: dict[str
         own = getattr(settings, command[0].capitalize(), None)
         read = own.read if own else getattr(settings, "from_environment", None) or settings.read_accounts
         read(process["environment"] | {"OPENAPI_DIR": "/opt/contracts/openapi"})
+
+
+def test_prometheus_is_told_of_every_process_that_keeps_running(root: Path, composed: dict[str, Any]) -> None:
+    configuration = yaml.safe_load((root / "deploy/observability/prometheus/prometheus.yml").read_text())
+    (scraped,) = configuration["scrape_configs"]
+    (discovery,) = scraped["dns_sd_configs"]
+    ours = [process for _, command, process in processes(composed) if command != ["migrate"]]
+    assert sorted(discovery["names"]) == sorted(name for name, process in composed.items() if process in ours)
+    assert {process["environment"]["METRICS_PORT"] for process in ours} == {str(discovery["port"])}
 
 
 def test_the_door_knows_neither_the_broker_nor_the_services_keys(composed: dict[str, Any]) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 Object = dict[str, Any]
 Objects = Sequence[Object]
 SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks")
+# Processes that answer HTTP, and so say themselves whether they are well.
+LISTENERS = ("serve", "internal", "forward-auth")
 NAME, COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/component"
 
 

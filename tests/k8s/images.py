@@ -15,6 +15,8 @@ from loyalty_gateway import settings as gateway_settings
 from loyalty_gateway.api import pages
 
 ROOT = Path(__file__).parents[2]
+# What the image itself sets or the interpreter and gunicorn read.
+OF_THE_IMAGE = {"OPENAPI_DIR": "/opt/contracts/openapi"}
 # Which settings each process of the gateway reads; the processes of the other services all read the same.
 GATEWAY_READS = {
     "serve": gateway_settings.Serve.read,

@@ -81,9 +81,13 @@ _EVERYBODY: list[Object] = [{"podSelector": {}}, {"ipBlock": {"cidr": "0.0.0.0/0
 
 def matches(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
     return all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items()) and all(
-        rule["key"] in labels if rule["operator"] == "Exists" else labels.get(rule["key"]) in rule["values"]
+        _holds(rule["operator"], labels.get(rule["key"]), rule.get("values", []))
         for rule in selector.get("matchExpressions", [])
     )
+
+
+def _holds(operator: str, value: str | None, values: list[str]) -> bool:
+    return {"Exists": value is not None, "In": value in values, "NotIn": value not in values}[operator]
 
 
 def _ports(pod: Pod) -> set[int]:

@@ -1,61 +1,45 @@
-"""The component that shows each process's figures is in use as soon as the processes have any."""
+"""Each process shows its figures, Prometheus finds and reads them, and a worker is alive while it shows them."""
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
-import pytest
-import yaml
+import re
 
 from tests.k8s import images
-from tests.k8s.cluster import Object, of_kind, pods
-from tests.k8s.conftest import K8S, Render
-from tests.k8s.network import Network
-from tests.k8s.test_network import matrix
-from tests.k8s.test_pod_security import complaints
-from tests.k8s.test_rendering import VERSIONS, validate
+from tests.k8s.cluster import LISTENERS, Object, Pod, of_kind, pods
+from tests.k8s.test_processes import environment
 
-COMPONENT = "../components/metrics"
+PORT = 9464
 
 
-@pytest.fixture
-def with_metrics(render: Render, tmp_path: Path) -> list[Object]:
-    """The production overlay with the component, also while the suite's own kustomization does without."""
-    shutil.copytree(K8S, tmp_path / "k8s")
-    suite = tmp_path / "k8s/suite/kustomization.yaml"
-    kustomization = yaml.safe_load(suite.read_text())
-    kustomization["components"] = [COMPONENT]
-    suite.write_text(yaml.safe_dump(kustomization))
-    return render(tmp_path / "k8s/overlays/production")
+def kept_running(objects: list[Object]) -> list[Pod]:
+    return [pod for pod in pods(objects) if pod.is_ours and pod.kind == "Deployment"]
 
 
-def test_it_is_in_use_if_the_processes_have_figures_to_show() -> None:
-    kustomization = yaml.safe_load((K8S / "suite/kustomization.yaml").read_text())
-    used = COMPONENT in kustomization.get("components", [])
-    code = (images.ROOT / "libs/common/src").rglob("*.py")
-    assert used == any("METRICS_PORT" in path.read_text() for path in code), (
-        f"deploy/k8s/suite/kustomization.yaml: components: [{COMPONENT}], as soon as METRICS_PORT is served"
-    )
+def test_every_process_shows_its_figures_where_it_is_told_to(objects: list[Object]) -> None:
+    for pod in kept_running(objects):
+        assert {"name": "metrics", "containerPort": PORT} in pod.main["ports"]
+        read, _ = images.settings(pod.service, pod.main["args"][0], environment(objects, pod) | images.OF_THE_IMAGE)
+        assert getattr(read, "accounts", read).metrics_port == PORT, pod.name
 
 
-def test_every_process_shows_its_figures_and_a_worker_is_alive_while_it_does(with_metrics: list[Object]) -> None:
-    for pod in pods(with_metrics):
-        if pod.is_ours and pod.kind == "Deployment":
-            assert {"name": "metrics", "containerPort": 9464} in pod.main["ports"]
-            is_worker = pod.main["args"][0] not in ("serve", "internal")
-            for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-                asked = pod.main[probe]["httpGet"]
-                assert (asked["port"] == "metrics") == is_worker, pod.name
-    assert complaints(with_metrics) == []
-    monitor = of_kind(with_metrics, "PodMonitor")["loyalty"]
-    for found in (monitor, of_kind(with_metrics, "Deployment")["programs-relay"]):
-        validate(found, VERSIONS[0])
+def test_a_worker_is_alive_while_it_shows_its_figures(objects: list[Object]) -> None:
+    for pod in kept_running(objects):
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            asked = pod.main[probe]["httpGet"]
+            assert (asked == {"path": "/metrics?name[]=python_info", "port": "metrics"}) == (
+                pod.main["args"][0] not in LISTENERS
+            ), pod.name
 
 
-def test_only_prometheus_reads_them(with_metrics: list[Object]) -> None:
-    network = Network(with_metrics)
-    assert network.reached() == matrix(with_metrics)
-    workers = {pod.name for pod in pods(with_metrics) if pod.is_ours and pod.kind == "Deployment"}
-    readers = network.beyond("ingress")
-    assert all("monitoring:9464" in readers[name] for name in workers)
+def test_prometheus_finds_the_pods_and_names_each_as_the_alerts_do(production: list[Object]) -> None:
+    spec = of_kind(production, "PodMonitor")["loyalty"]["spec"]
+    (endpoint,) = spec["podMetricsEndpoints"]
+    (naming,) = endpoint["relabelings"]
+    for pod in pods(production):
+        has_port = any(port["name"] == endpoint["port"] for port in pod.main.get("ports", []))
+        assert has_port == (pod in kept_running(production)), pod.name
+        if has_port:
+            assert spec["selector"]["matchLabels"].items() <= pod.labels.items()
+            named = {f"__meta_kubernetes_pod_label_{re.sub('[./-]', '_', key)}": pod.labels[key] for key in pod.labels}
+            job = naming["separator"].join(named[label] for label in naming["sourceLabels"])
+            assert naming["replacement"].replace("$1", job) == f"loyalty-{pod.name}"

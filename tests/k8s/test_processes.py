@@ -13,11 +13,11 @@ from loyalty_common.settings import SettingsError
 from loyalty_local.keys import Keys
 from loyalty_local.layout import DATABASES, Addresses, Layout
 from tests.k8s import images
-from tests.k8s.cluster import SERVICES, Object, Objects, Pod, main_of, of_kind, pods, workload
+from tests.k8s.cluster import LISTENERS, SERVICES, Object, Objects, Pod, main_of, of_kind, pods, workload
 from tests.k8s.conftest import K8S
 
-# What the image itself sets or the interpreter and gunicorn read.
-OF_THE_IMAGE = {"OPENAPI_DIR": "/opt/contracts/openapi"}
+# What nobody would read on one machine.
+FOR_PROMETHEUS = {"programs-check-ledger": "check-ledger --every 86400"}
 
 
 def ours(objects: Objects) -> list[Pod]:
@@ -49,7 +49,7 @@ def test_the_processes_are_those_of_the_suite_on_one_machine(objects: list[Objec
     commands = [command for service in SERVICES for command in layout.commands(service)]
     there = {command.name: " ".join(command.arguments[3:]).removesuffix(" --every 600") for command in commands}
     here = {pod.name: " ".join(pod.main["args"]) for pod in ours(objects) if pod.kind != "Job"}
-    assert here == there
+    assert here == there | FOR_PROMETHEUS
     jobs = of_kind(objects, "CronJob")
     assert set(jobs) == {f"{service}-job" for service in SERVICES}
     assert {(job["spec"]["schedule"], job["spec"]["concurrencyPolicy"]) for job in jobs.values()} == {
@@ -74,7 +74,7 @@ def test_a_command_that_is_not_there_is_found(local: list[Object]) -> None:
 
 def test_each_process_accepts_its_environment(objects: list[Object]) -> None:
     for pod in ours(objects):
-        images.settings(pod.service, pod.main["args"][0], environment(objects, pod) | OF_THE_IMAGE)
+        images.settings(pod.service, pod.main["args"][0], environment(objects, pod) | images.OF_THE_IMAGE)
 
 
 def test_a_variable_that_is_missing_is_found(local: list[Object]) -> None:
@@ -88,7 +88,7 @@ def test_no_variable_is_given_that_nothing_reads_and_no_secret_to_a_process_that
 ) -> None:
     read: dict[str, set[str]] = {service: set() for service in SERVICES}
     for pod in ours(objects):
-        seen = environment(objects, pod) | OF_THE_IMAGE
+        seen = environment(objects, pod) | images.OF_THE_IMAGE
         looked_up = images.settings(pod.service, pod.main["args"][0], seen)[1]
         assert {variable["name"] for variable in pod.main["env"]} <= looked_up, pod.name
         read[pod.service] |= looked_up
@@ -106,9 +106,9 @@ def test_a_variable_that_nothing_reads_is_found(local: list[Object]) -> None:
 def test_each_listener_listens_where_it_is_asked_and_answers_the_probes(objects: list[Object]) -> None:
     for pod in ours(objects):
         command = pod.main["args"][0]
-        if command not in ("serve", "internal"):
+        if command not in LISTENERS:
             continue
-        settings, _ = images.settings(pod.service, command, environment(objects, pod) | OF_THE_IMAGE)
+        settings, _ = images.settings(pod.service, command, environment(objects, pod) | images.OF_THE_IMAGE)
         ports = {port["name"]: port["containerPort"] for port in pod.main["ports"]}
         assert settings.bind == f"0.0.0.0:{ports['http']}", pod.name
         probes = [pod.main[probe]["httpGet"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")]
@@ -140,7 +140,7 @@ def test_what_is_stopped_has_the_time_to_drain(objects: list[Object]) -> None:
     for pod in ours(objects):
         if pod.kind == "Deployment":
             waits_s = pod.main.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-            assert (waits_s > 0) == (pod.main["args"][0] in ("serve", "internal"))
+            assert (waits_s > 0) == (pod.main["args"][0] in LISTENERS)
             # All processes drain for 25 s at most (docs/operations.md).
             assert pod.spec["terminationGracePeriodSeconds"] >= waits_s + 25 + 5
 

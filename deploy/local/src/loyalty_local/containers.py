@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[4]
 SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks")
 _NEW_ENV = ROOT / "deploy" / "compose" / "new_env.py"
 # What is chosen when .env is made stays chosen: a volume belongs to the server that wrote it.
-_IMAGES = [f"{name.upper()}_IMAGE" for name in ("python", "postgres", "rabbitmq", "redis", *SERVICES)]
+_SERVERS = ("postgres", "rabbitmq", "redis", "prometheus", "grafana")
+_IMAGES = [f"{name.upper()}_IMAGE" for name in ("python", *_SERVERS, *SERVICES)]
 _READY_S = 180
 _PAUSE_S = 0.5
 _GRACE_S = "30"
@@ -83,9 +84,8 @@ class Containers:
         self.wait_ready()
 
     def processes(self) -> list[str]:
-        """The names of all services of docker-compose.yml that keep running."""
-        names = self.compose("config", "--services").split()
-        return [name for name in names if name != "databases" and not name.endswith("-migrate")]
+        """The names of all services of docker-compose.yml that are running, those of profiles too."""
+        return sorted(set(self._list("--format", '{{.Label "com.docker.compose.service"}}')))
 
     def fetch(self, *services: str) -> None:
         """Images that .env names from their registry, the others built here."""

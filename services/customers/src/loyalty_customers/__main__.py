@@ -87,24 +87,28 @@ def _relay(settings: Settings, _: argparse.Namespace) -> None:
 def _work(settings: Settings, _: argparse.Namespace) -> None:
     from functools import partial
 
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.figures import pool_figures
     from loyalty_common.identity import TokenSigner
     from loyalty_common.process import run_worker, until_stopped
     from loyalty_common.service_client import ServiceClient
     from loyalty_customers.jobs.imports import step
 
     engine = database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} work")
+    metrics.serve(settings.metrics_port, pool_figures(engine))
     signer = TokenSigner(SERVICE, settings.identity_private_key)
     programs = ServiceClient(settings.programs_url, audience="programs", signer=signer)
     run_worker(partial(step, engine, programs), stop=until_stopped())
 
 
 def _job(settings: Settings, arguments: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.figures import pool_figures
     from loyalty_common.process import run_jobs
     from loyalty_customers.jobs import all_jobs
 
     engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} job")
+    metrics.serve(settings.metrics_port, pool_figures(engine))
     run_jobs(all_jobs(engine), name=arguments.name, every_s=arguments.every)
 
 

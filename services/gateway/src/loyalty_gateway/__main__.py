@@ -131,7 +131,8 @@ def _consume(_: argparse.Namespace) -> None:
 
 
 def _mail(_: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.figures import pool_figures
     from loyalty_common.process import run_worker, until_stopped
     from loyalty_gateway.mail_settings import Mail
     from loyalty_gateway.sender import MailSender
@@ -140,8 +141,10 @@ def _mail(_: argparse.Namespace) -> None:
     settings = Mail.read(os.environ)
     logs.configure(GATEWAY, level=settings.accounts.log_level)
     url = settings.accounts.database_url
+    engine = database.create_engine(url, pool_size=1, application_name=f"{GATEWAY} mail")
+    metrics.serve(settings.accounts.metrics_port, pool_figures(engine))
     sender = MailSender(
-        database.create_engine(url, pool_size=1, application_name=f"{GATEWAY} mail"),
+        engine,
         open_mailer(settings.mailer_url, sender=settings.mail_from),
         dashboard_url=settings.dashboard_url,
     )
@@ -149,13 +152,15 @@ def _mail(_: argparse.Namespace) -> None:
 
 
 def _job(arguments: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.figures import pool_figures
     from loyalty_common.process import run_jobs
     from loyalty_gateway.jobs import all_jobs
 
     settings = settings_module.read_accounts(os.environ)
     logs.configure(GATEWAY, level=settings.log_level)
     engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{GATEWAY} job")
+    metrics.serve(settings.metrics_port, pool_figures(engine))
     run_jobs(all_jobs(engine), name=arguments.name, every_s=arguments.every)
 
 

@@ -101,8 +101,9 @@ def _consume(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _work(settings: Settings, _: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, metrics
     from loyalty_common.directory import DirectoryFallback
+    from loyalty_common.figures import pool_figures
     from loyalty_common.identity import TokenSigner
     from loyalty_common.process import run_worker, until_stopped
     from loyalty_common.service_client import ServiceClient
@@ -110,6 +111,7 @@ def _work(settings: Settings, _: argparse.Namespace) -> None:
     from loyalty_programs.models import directory
 
     engine = database.create_engine(settings.database_url, pool_size=2, application_name=f"{SERVICE} work")
+    metrics.serve(settings.metrics_port, pool_figures(engine))
     signer = TokenSigner(SERVICE, settings.identity_private_key)
     customers = ServiceClient(settings.customers_url, audience="customers", signer=signer)
     accounts = ServiceClient(settings.gateway_internal_url, audience="gateway", signer=signer)
@@ -118,11 +120,13 @@ def _work(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _job(settings: Settings, arguments: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.figures import pool_figures
     from loyalty_common.process import run_jobs
     from loyalty_programs.jobs import all_jobs
 
     engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} job")
+    metrics.serve(settings.metrics_port, pool_figures(engine))
     run_jobs(all_jobs(engine), name=arguments.name, every_s=arguments.every)
 
 

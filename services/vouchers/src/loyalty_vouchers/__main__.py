@@ -99,11 +99,13 @@ def _consume(settings: Settings, _: argparse.Namespace) -> None:
 
 
 def _job(settings: Settings, arguments: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.figures import pool_figures
     from loyalty_common.process import run_jobs
     from loyalty_vouchers.jobs import all_jobs
 
     engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} job")
+    metrics.serve(settings.metrics_port, pool_figures(engine))
     run_jobs(all_jobs(engine), name=arguments.name, every_s=arguments.every)
 
 

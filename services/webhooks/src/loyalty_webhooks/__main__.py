@@ -142,21 +142,25 @@ def _relay(settings: Settings, _: argparse.Namespace) -> None:
 def _work(settings: Settings, _: argparse.Namespace) -> None:
     from functools import partial
 
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.figures import pool_figures
     from loyalty_common.process import run_worker, until_stopped
     from loyalty_webhooks.domain import replaying
 
     engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} work")
+    metrics.serve(settings.metrics_port, pool_figures(engine))
     run_worker(partial(replaying.step, engine), stop=until_stopped(), idle_s=0.1)
 
 
 def _job(settings: Settings, arguments: argparse.Namespace) -> None:
-    from loyalty_common import database
+    from loyalty_common import database, metrics
+    from loyalty_common.figures import pool_figures
     from loyalty_common.process import run_jobs
     from loyalty_webhooks.domain.secret_box import SecretBox
     from loyalty_webhooks.jobs import all_jobs
 
     engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} job")
+    metrics.serve(settings.metrics_port, pool_figures(engine))
     run_jobs(all_jobs(engine, SecretBox(settings.secret_keys)), name=arguments.name, every_s=arguments.every)
 
 
