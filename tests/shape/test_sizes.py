@@ -63,4 +63,4 @@ def test_the_common_library_stays_small() -> None:
     assert erasure <= 150
     assert tracing <= 80
     assert metrics <= 120
-    assert sum(code_lines(path) for path in files) - messaging - erasure - tracing - metrics <= 1725
+    assert sum(code_lines(path) for path in files) - messaging - erasure - tracing - metrics <= 1745

@@ -1,4 +1,5 @@
 import secrets
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,7 +10,9 @@ from sqlalchemy import Engine, text
 
 from loyalty_common import database, migrations
 from loyalty_customers.__main__ import MIGRATIONS
+from loyalty_customers.app import create_app
 from loyalty_customers.models import Base
+from loyalty_customers.settings import Settings
 from loyalty_testing.postgres import Postgres
 
 
@@ -57,6 +60,38 @@ def test_an_index_that_was_left_half_made_is_made_anew(postgres: Postgres) -> No
 
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:
     migrations.upgrade(engine, script_location=MIGRATIONS)
+
+
+def test_a_schema_that_is_newer_than_the_code_is_left_as_it_is(postgres: Postgres) -> None:
+    """Who goes back to a release starts its migration step too."""
+    engine = database.create_engine(postgres.create_database("customers"), pool_size=2, application_name="tests")
+    migrations.upgrade(engine, script_location=MIGRATIONS)
+    with engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    migrations.upgrade(engine, script_location=MIGRATIONS)
+    with engine.connect() as connection:
+        assert connection.execute(text("select version_num from alembic_version")).scalars().all() == ["9999"]
+    engine.dispose()
+
+
+def test_a_listener_is_not_ready_before_the_migrations_of_its_code(settings: Settings, postgres: Postgres) -> None:
+    app = create_app(replace(settings, database_url=postgres.create_database("customers")))
+    engine = app.extensions["engine"]
+
+    def state() -> tuple[int, str]:
+        answer = app.test_client().get("/readyz")
+        assert answer.json is not None
+        return answer.status_code, answer.json["dependencies"]["database"]
+
+    assert state() == (503, "unavailable")
+    migrations.upgrade(engine, script_location=MIGRATIONS, to="0007")
+    assert state() == (503, "unavailable")
+    migrations.upgrade(engine, script_location=MIGRATIONS)
+    assert state() == (200, "ok")
+    with engine.begin() as connection:
+        connection.execute(text("update alembic_version set version_num = '9999'"))
+    assert state() == (200, "ok")
+    engine.dispose()
 
 
 def test_no_two_migrations_were_made_side_by_side() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import structlog
 from flask import Blueprint, Response
@@ -14,10 +15,19 @@ _log = structlog.get_logger()
 Check = Callable[[], None]
 
 
-def database_check(engine: Engine) -> Check:
+class SchemaBehind(Exception):
+    """The database lacks a migration of this code, which a release starts at the same moment."""
+
+
+def database_check(engine: Engine, migrations: Path) -> Check:
+    """``migrations`` is the package's folder. A schema that is newer than the code is well."""
+    needed = max(script.name.partition("_")[0] for script in migrations.glob("versions/[0-9]*.py"))
+
     def check() -> None:
         with engine.connect() as connection:
-            connection.execute(text("select 1"))
+            found = connection.execute(text("select version_num from alembic_version")).scalar_one()
+        if found < needed:
+            raise SchemaBehind(f"at {found}, not yet at {needed}")
 
     return check
 

@@ -20,6 +20,8 @@ def upgrade(engine: Engine, *, script_location: str, to: str = "head", timeout_s
 
     ``script_location`` is the package's migrations folder.
 
+    A schema that is newer than this code is left as it is: going back to a release is nothing to be done here.
+
     The advisory lock is taken by polling: a session that waits for it holds a snapshot, and CREATE INDEX
     CONCURRENTLY in the session that has it would wait for that snapshot for ever.
     """
@@ -32,11 +34,23 @@ def upgrade(engine: Engine, *, script_location: str, to: str = "head", timeout_s
                 connection.commit()
                 config = configuration(script_location)
                 config.attributes["connection"] = connection
+                if _is_newer(connection, config):
+                    return
                 command.upgrade(config, to)
                 connection.commit()
                 _log.info("migrated", revision=MigrationContext.configure(connection).get_current_revision())
         finally:
             lock.execute(text("select pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+
+
+def _is_newer(connection: Connection, config: Config) -> bool:
+    found = MigrationContext.configure(connection).get_current_revision()
+    connection.commit()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is None or found in known:
+        return False
+    _log.warning("schema_is_newer", revision=found)
+    return True
 
 
 def configuration(script_location: str) -> Config:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from flask import Flask
 
@@ -37,7 +38,9 @@ def create_app(settings: Settings) -> Flask:
     for module in (customers, identifiers, views, imports, exports, statistics):
         api.register_blueprint(module.blueprint)
     app.register_blueprint(internal.blueprint)
-    app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
+    app.register_blueprint(
+        health.blueprint({"database": health.database_check(engine, Path(__file__).with_name("migrations"))})
+    )
     app.extensions["api"] = api
     return app
 

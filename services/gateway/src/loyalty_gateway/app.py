@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from flask import Flask
 from sqlalchemy import Engine
@@ -46,6 +47,8 @@ from loyalty_gateway.domain.limits import LocalLimits, open_limits
 from loyalty_gateway.domain.revocations import Listener
 from loyalty_gateway.domain.usage import Usage
 from loyalty_gateway.domain.visitor_limits import VisitorLimits
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def create_gateway(settings: settings_module.Serve) -> Proxy:
@@ -93,7 +96,7 @@ def create_internal(settings: settings_module.Internal) -> Flask:
     app.extensions["api"] = api
     app.register_blueprint(internal.blueprint)
     app.register_blueprint(events_blueprint(handler(engine)))
-    app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
+    app.register_blueprint(health.blueprint({"database": health.database_check(engine, _MIGRATIONS)}))
     return app
 
 
@@ -153,7 +156,7 @@ def _pages(engine: Engine, document: dict[str, object]) -> Flask:
     # No identity opens anything here: the pages are for everybody.
     web.install(app, verifier=TokenVerifier(GATEWAY, {}))
     app.register_blueprint(pages.blueprint(document))
-    app.register_blueprint(health.blueprint({"database": health.database_check(engine)}))
+    app.register_blueprint(health.blueprint({"database": health.database_check(engine, _MIGRATIONS)}))
     return app
 
 
