@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
+import subprocess
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from loyalty_local.containers import Containers
+from loyalty_local.containers import ROOT, Containers
 from loyalty_local.docker import run
 from loyalty_testing.integrator import Integrator
 from loyalty_testing.machine import free_port
@@ -47,6 +49,7 @@ class PatientIntegrator(Integrator):
 @dataclass(frozen=True)
 class Merchant:
     partner_location_id: int
+    key: str
     api: Integrator
     """Asks once."""
     patient: PatientIntegrator
@@ -63,6 +66,16 @@ class Stack(Containers):
         """The rows of a SELECT as psql prints them without alignment."""
         ask = ["psql", "--username", "postgres", "--dbname", database, "--no-align", "--tuples-only", "--command"]
         return self.compose("exec", "-T", "postgres", *ask, statement).splitlines()
+
+    def default_image(self, process: str) -> str:
+        """Of docker-compose.yml, which a variable of its name takes the place of."""
+        written = (ROOT / "docker-compose.yml").read_text()
+        [found] = set(re.findall(rf"\$\{{{process.upper()}_IMAGE:-([^}}]+)\}}", written))
+        return found
+
+    def ledger_faults(self) -> Any:
+        """What ``check-ledger`` finds; it ends with a failure if that is anything."""
+        return json.loads(self.compose("exec", "-T", "programs", "loyalty-programs", "check-ledger"))["faults"]
 
     def gateway(self, *command: str) -> Any:
         return json.loads(self.compose("exec", "-T", "gateway", "loyalty-gateway", *command))
@@ -94,6 +107,25 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             stack.down(volumes=True)
 
 
+@pytest.fixture(scope="session")
+def image() -> Callable[[str, str], str]:
+    """``image("prometheus", default)``: the one that its variable names, else the default where that is had, else one
+    of Debian's package."""
+
+    def image(name: str, default: str) -> str:
+        if named := os.environ.get(f"{name.upper()}_IMAGE"):
+            return named
+        for have in (["image", "inspect", "--format", "{{.Id}}"], ["pull", "--quiet"]):
+            if subprocess.run(["docker", *have, default], capture_output=True, check=False).returncode == 0:
+                return default
+        tag, base = f"loyalty-test/{name}", os.environ.get("PYTHON_IMAGE", "python:3.11-slim")
+        recipe = (ROOT / f"tests/compose/stand_ins/{name}.Dockerfile").read_text()
+        run("docker", "build", "--quiet", "--build-arg", f"BASE={base}", "--tag", tag, "-", stdin=recipe)
+        return tag
+
+    return image
+
+
 @pytest.fixture
 def merchant(stack: Stack) -> Merchant:
     """A merchant that no other test knows."""
@@ -103,7 +135,7 @@ def merchant(stack: Stack) -> Merchant:
     location = stack.gateway("locations", "create", *organization, *named)["id"]
     key = stack.gateway("keys", "create", *organization, "--name", "Till", "--mode", "live")["key"]
     url = stack.variables["PUBLIC_BASE_URL"]
-    return Merchant(location, Integrator(url, key), PatientIntegrator(url, key))
+    return Merchant(location, key, Integrator(url, key), PatientIntegrator(url, key))
 
 
 @pytest.fixture
@@ -114,4 +146,4 @@ def receiver(stack: Stack) -> Iterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    return Path(__file__).parents[2]
+    return ROOT
