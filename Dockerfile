@@ -37,7 +37,7 @@ RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/loyalty
 
 FROM service AS gateway
 COPY --from=gateway-build /added /
-EXPOSE 8001
+EXPOSE 8001 8002
 ENV OPENAPI_DIR=/opt/contracts/openapi
 COPY contracts/openapi /opt/contracts/openapi
 COPY --from=gateway-build /opt/loyalty ./

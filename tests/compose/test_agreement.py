@@ -22,8 +22,8 @@ LOCAL_ONLY = {"BIND", "INTERNAL_BIND", "OPENAPI_DIR", "PYTHONUNBUFFERED", "HOME"
 LOCAL_ONLY |= {"SSL_CERT_DIR", "SSL_CERT_FILE"}
 # Read by nobody on one machine: proxies, mail servers, Prometheus.
 ELSEWHERE_ONLY = {"FORWARDED_ALLOW_IPS", "LOG_LEVEL", "MAIL_FROM", "METRICS_PORT"}
-# Of a profile.
-IF_ASKED_TO = {("programs", "check-ledger", "--every", "86400")}
+# Of profiles: for Prometheus, and behind a proxy.
+IF_ASKED_TO = {("programs", "check-ledger", "--every", "86400"), ("gateway", "forward-auth")}
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_every_process_finds_in_its_environment_what_it_reads(composed: dict[str
     for service, command, process in processes(composed):
         module = "mail_settings" if command == ["mail"] else "settings"
         settings = import_module(f"loyalty_{service}.{module}")
-        own = getattr(settings, command[0].capitalize(), None)
+        own = getattr(settings, {"forward-auth": "Serve"}.get(command[0], command[0].capitalize()), None)
         read = own.read if own else getattr(settings, "from_environment", None) or settings.read_accounts
         read(process["environment"] | {"OPENAPI_DIR": "/opt/contracts/openapi"})
 
@@ -122,9 +122,9 @@ def test_a_new_env_file_is_unlike_any_other(root: Path, made: dict[str, str]) ->
     assert [name for name, value in again.items() if made[name] == value] == []
 
 
-def test_only_the_door_and_what_looks_on_publish_a_port_and_on_loopback(composed: dict[str, Any]) -> None:
+def test_only_the_door_its_proxy_and_what_looks_on_publish_a_port_and_on_loopback(composed: dict[str, Any]) -> None:
     published = {name: process["ports"] for name, process in composed.items() if "ports" in process}
-    assert set(published) == {"gateway", "prometheus", "grafana"}
+    assert set(published) == {"gateway", "proxy", "prometheus", "grafana"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 

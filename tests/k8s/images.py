@@ -12,7 +12,7 @@ from typing import Any
 
 from loyalty_gateway import mail_settings
 from loyalty_gateway import settings as gateway_settings
-from loyalty_gateway.api import pages
+from loyalty_gateway.api import forward_auth, pages
 
 ROOT = Path(__file__).parents[2]
 # What the image itself sets or the interpreter and gunicorn read.
@@ -20,6 +20,7 @@ OF_THE_IMAGE = {"OPENAPI_DIR": "/opt/contracts/openapi"}
 # Which settings each process of the gateway reads; the processes of the other services all read the same.
 GATEWAY_READS = {
     "serve": gateway_settings.Serve.read,
+    "forward-auth": gateway_settings.Serve.read,
     "internal": gateway_settings.Internal.read,
     "relay": gateway_settings.Relay.read,
     "consume": gateway_settings.Consume.read,
@@ -70,6 +71,8 @@ def paths(service: str, command: str) -> set[str]:
     """Which paths without parameters a listener answers."""
     if (service, command) == ("gateway", "serve"):
         return set(pages.PATHS)
+    if (service, command) == ("gateway", "forward-auth"):
+        return set(forward_auth._HEALTH)
     app = importlib.import_module(f"loyalty_{service}.app")
     if service == "gateway":
         return {

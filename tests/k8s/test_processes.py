@@ -110,7 +110,8 @@ def test_each_listener_listens_where_it_is_asked_and_answers_the_probes(objects:
             continue
         settings, _ = images.settings(pod.service, command, environment(objects, pod) | images.OF_THE_IMAGE)
         ports = {port["name"]: port["containerPort"] for port in pod.main["ports"]}
-        assert settings.bind == f"0.0.0.0:{ports['http']}", pod.name
+        bound = settings.forward_auth_bind if command == "forward-auth" else settings.bind
+        assert bound == f"0.0.0.0:{ports['http']}", pod.name
         probes = [pod.main[probe]["httpGet"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")]
         assert [probe["port"] for probe in probes] == ["http"] * 3
         assert {probe["path"] for probe in probes} <= images.paths(pod.service, command), pod.name

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[4]
 SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks")
 _NEW_ENV = ROOT / "deploy" / "compose" / "new_env.py"
 # What is chosen when .env is made stays chosen: a volume belongs to the server that wrote it.
-_SERVERS = ("postgres", "rabbitmq", "redis", "prometheus", "grafana")
+_SERVERS = ("postgres", "rabbitmq", "redis", "nginx", "prometheus", "grafana")
 _IMAGES = [f"{name.upper()}_IMAGE" for name in ("python", *_SERVERS, *SERVICES)]
 _READY_S = 180
 _PAUSE_S = 0.5
@@ -56,7 +56,7 @@ class Containers:
 
     def down(self, *, volumes: bool = False) -> None:
         """Removes the containers and, only if told to, the data."""
-        everything = ["--profile", "observability"]
+        everything = ["--profile", "observability", "--profile", "forward-auth"]
         self.compose(*everything, "down", "--remove-orphans", *(["--volumes"] if volumes else []))
         if volumes:
             self.demo_file.unlink(missing_ok=True)
