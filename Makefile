@@ -13,7 +13,7 @@ export PYTHON
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset up down roll footprint test test-compose soak check bench openapi
+.PHONY: help run reset up down roll backup restore footprint test test-compose soak check bench openapi
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,12 @@ down: ## stop them and keep the data (ARGS=--volumes forgets them)
 
 roll: ## replace a service's containers without a failed request (SERVICE=programs)
 	@$(DOCKER_WITH) loyalty_local.containers roll $(SERVICE)
+
+backup: ## dump all databases of the suite in containers while it runs (TO=backups/…)
+	@$(DOCKER_WITH) loyalty_local.container_backups backup $(TO)
+
+restore: ## put a backup in place of all databases of the suite in containers (FROM=backups/…)
+	@$(DOCKER_WITH) loyalty_local.container_backups restore $(FROM)
 
 footprint: ## print image sizes, start time and memory of the suite in containers
 	@$(DOCKER_WITH) loyalty_local.footprint

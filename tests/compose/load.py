@@ -25,12 +25,7 @@ class Tills:
 
     def work(self, credit: Credit, path: str) -> None:
         while not self._over.is_set():
-            number = next(self._numbers)
-            sent = {
-                "customer_email": f"member{number % MEMBERS}@example.com",
-                "reference": f"POS-{number}",
-                "points": 1,
-            }
+            sent = purchase(next(self._numbers))
             try:
                 self.answers[sent["reference"]] = credit(path, sent).status_code
             except Exception as error:
@@ -42,6 +37,10 @@ class Tills:
     @property
     def failed(self) -> dict[str, Any]:
         return {reference: answer for reference, answer in self.answers.items() if answer != 201}
+
+
+def purchase(number: int) -> dict[str, Any]:
+    return {"customer_email": f"member{number % MEMBERS}@example.com", "reference": f"POS-{number}", "points": 1}
 
 
 @contextmanager
