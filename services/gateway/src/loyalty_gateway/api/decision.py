@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -58,8 +58,7 @@ class Visit:
     limit_headers: Headers = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+class Passage(NamedTuple):
     """A request that may pass: as whom (``token`` for the service), and where to.
 
     ``counted_as``: whose requests under way it is one of. ``path`` is rebuilt for the service, with the client's query.

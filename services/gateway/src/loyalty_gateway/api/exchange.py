@@ -11,8 +11,7 @@ import http.client
 import io
 import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 _LONGEST_HEAD = 65_536
 _MOST_HEADERS = 100
@@ -21,8 +20,7 @@ _WITHOUT_BODY = frozenset((204, 304))
 Header = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What a service is asked; ``headers`` without Host and Content-Length. A body in pieces can be sent once.
 
     ``is_judged``: the service judges the caller's credentials, so that its 401 is meant for him.
@@ -151,7 +149,11 @@ def exchange(sock: socket.socket, call: Call, *, host: str) -> Answer:
     # gunicorn has refused such values long before; a head is not the place to rely on it.
     if head.count("\n") != len(lines) + 1 or head.count("\r") != len(lines) + 1:
         raise ValueError("a header of this call would become two")
-    sock.sendall(head.encode("latin-1") + whole)
+    data = head.encode("latin-1") + whole
+    sent = sock.send(data)
+    if sent < len(data):
+        # gevent's own way, which asks the system for the size of its buffer first.
+        sock.sendall(data[sent:])
     if pieces is not None:
         _send_pieces(sock, pieces)
     return Answer(sock, method=call.method)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import random
 import re
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +29,6 @@ def given(environ: Mapping[str, Any]) -> list[tuple[str, str]]:
 def handed_on(span: Span, came: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """What a service is told. Without a span of our own a new trace is one that nobody samples."""
     if (traceparent := span.traceparent) is None:
-        ids = secrets.token_hex(24)
+        ids = f"{random.getrandbits(192):048x}"
         traceparent = f"00-{ids[:32]}-{ids[32:]}-00"
     return [("traceparent", traceparent), *came[1:]]

@@ -7,7 +7,7 @@ import math
 import socket
 import time
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -20,8 +20,7 @@ _PIECE_BYTES = 64 * 1024
 _BROKEN = (OSError, http.client.HTTPException)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """``body`` is whole where it is small, else it streams; ``length`` is ``None`` where only the end will tell."""
 
     status: int
