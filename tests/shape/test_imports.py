@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks")
+SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks", "dashboard")
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -53,6 +53,12 @@ def test_the_rules_hold(packages: Path) -> None:
         ("loyalty_vouchers/settings.py", "import loyalty_vouchers.events", "Dependencies point down"),
         ("loyalty_webhooks/consumers/events.py", "import loyalty_webhooks.api.endpoints", "Dependencies point down"),
         ("loyalty_vouchers/domain/redeeming.py", "import flask", "neither Flask nor the broker"),
+        (
+            "loyalty_dashboard/web/forms.py",
+            "import loyalty_dashboard.views.home",
+            "In the dashboard dependencies point",
+        ),
+        ("loyalty_dashboard/api.py", "import sqlalchemy", "knows the public API and no database"),
         ("loyalty_gateway/domain/keys.py", "import pika", "Only the gateway's relay process loads pika"),
     ],
 )

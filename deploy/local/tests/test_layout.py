@@ -39,7 +39,7 @@ def test_the_services_listen_beside_the_gateway_where_it_is_free(taken_port):
 
     assert ports["gateway-serve"] == taken_port - 1
     assert taken_port not in ports.values()
-    assert len(set(ports.values())) == 6
+    assert len(set(ports.values())) == 7
 
 
 def test_without_a_broker_events_go_to_the_listeners_and_nobody_consumes(layout):
@@ -65,16 +65,25 @@ def test_with_a_broker_every_subscriber_consumes(layout):
 def test_a_service_gets_its_own_private_key_and_everybodys_public_keys(layout):
     suite = layout()
 
-    private = {service: suite.environment(service)["IDENTITY_PRIVATE_KEY"] for service in SERVICES}
+    private = {service: suite.environment(service)["IDENTITY_PRIVATE_KEY"] for service in DATABASES}
     assert len(set(private.values())) == 5
     assert json.loads(suite.environment("webhooks")["IDENTITY_PUBLIC_KEYS"]) == suite.keys.public_keys
 
 
-def test_only_the_gateway_is_told_the_peppers_and_only_webhooks_the_secret_keys(layout):
+def test_only_the_gateway_is_told_the_peppers_and_nobody_the_secret_keys_of_another(layout):
     suite = layout()
 
     assert [service for service in SERVICES if "KEY_PEPPERS" in suite.environment(service)] == ["gateway"]
-    assert [service for service in SERVICES if "SECRET_KEYS" in suite.environment(service)] == ["webhooks"]
+    told = {service: suite.environment(service).get("SECRET_KEYS") for service in SERVICES}
+    assert {service for service, keys in told.items() if keys} == {"webhooks", "dashboard"}
+    assert told["webhooks"] != told["dashboard"]
+
+
+def test_the_dashboard_is_told_of_no_database_and_no_service(layout):
+    told = layout().environment("dashboard")
+
+    assert not {"DATABASE_URL", "EVENTS_URL", "IDENTITY_PRIVATE_KEY", "PROGRAMS_URL"} & told.keys()
+    assert told["API_URL"].endswith("/api/v1")
 
 
 def test_a_variable_of_another_project_does_not_get_in(layout, monkeypatch):

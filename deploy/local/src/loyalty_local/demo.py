@@ -20,6 +20,6 @@ def demo_of(suite: Suite) -> dict[str, str]:
     else:
         known = found(partial(suite.run, "gateway"))
     # The port may have changed since the last start.
-    variables = known | {"LOYALTY_URL": suite.base_url, "DASHBOARD_URL": suite.base_url.removesuffix("/api/v1")}
+    variables = known | {"LOYALTY_URL": suite.base_url, "DASHBOARD_URL": suite.layout.addresses.dashboard_url}
     write_private(path, "".join(f"{name}={value}\n" for name, value in sorted(variables.items())))
     return variables

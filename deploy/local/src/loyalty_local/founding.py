@@ -17,7 +17,8 @@ _INTRODUCTION = """
   Loyalty is ready after {seconds:.1f} s: {LOYALTY_URL}
 
   API key      {LOYALTY_API_KEY}
-  Dashboard    {DASHBOARD_EMAIL} · {DASHBOARD_PASSWORD}
+  Dashboard    {DASHBOARD_URL}
+  Sign in as   {DASHBOARD_EMAIL} · {DASHBOARD_PASSWORD}
 
   Try it:
 

@@ -6,7 +6,7 @@ import base64
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,13 +23,18 @@ class Keys:
     public_keys: dict[str, list[str]]
     key_peppers: dict[str, str]
     secret_keys: dict[str, str]
+    """Of webhooks, for what it keeps sealed."""
+    session_keys: dict[str, str]
+    """Of the dashboard, for its cookies."""
 
     @classmethod
     def of(cls, path: Path) -> Keys:
-        """The keys in ``path``, which are made if there are none."""
-        if not path.exists():
-            write_private(path, json.dumps(asdict(_generate()), indent=2))
-        return cls(**json.loads(path.read_text()))
+        """The keys in ``path``; what is not there, as in a file of an earlier release, is made."""
+        known = json.loads(path.read_text()) if path.exists() else {}
+        if known.keys() != {field.name for field in fields(cls)}:
+            known = asdict(_generate()) | known
+            write_private(path, json.dumps(known, indent=2))
+        return cls(**known)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -52,6 +57,7 @@ def _generate() -> Keys:
         public_keys={issuer: [_text(pair.public_key().public_bytes_raw())] for issuer, pair in pairs.items()},
         key_peppers={"1": _text(secrets.token_bytes(32))},
         secret_keys={"1": _text(secrets.token_bytes(32))},
+        session_keys={"1": _text(secrets.token_bytes(32))},
     )
 
 

@@ -14,8 +14,10 @@ from loyalty_local.keys import Keys
 from loyalty_local.ports import claim, free_ports_after
 from loyalty_local.processes import Command
 
-SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks")
-DATABASES = {service: service for service in SERVICES} | {"gateway": "accounts"}
+# The dashboard is a guest: it has no database, and knows the others by the public API alone.
+GUESTS = ("dashboard",)
+SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks", *GUESTS)
+DATABASES = {service: service for service in SERVICES if service not in GUESTS} | {"gateway": "accounts"}
 # Which process of each takes events in where there is no broker.
 SUBSCRIBERS = {
     "gateway": "gateway-internal",
@@ -32,6 +34,7 @@ _PROCESSES = {
     "programs": ("serve", "relay", "work", _JOB),
     "vouchers": ("serve", "relay", _JOB),
     "webhooks": ("serve", "deliver", "relay", "work", _JOB),
+    "dashboard": ("serve",),
 }
 _OPENAPI = Path(__file__).parents[4] / "contracts" / "openapi"
 # The one who starts the suite chooses the rest: a DATABASE_URL of another project must not get in.
@@ -47,7 +50,9 @@ class Addresses:
     @classmethod
     def beside(cls, port: int) -> Self:
         """The gateway gets ``port``, everything else the next ones that are free."""
-        names = ["gateway-internal", *(f"{service}-serve" for service in SERVICES if service != "gateway")]
+        # The dashboard first: it is the other address that people see.
+        others = [service for service in (*GUESTS, *DATABASES) if service != "gateway"]
+        names = [*(f"{service}-serve" for service in others), "gateway-internal"]
         return cls({"gateway-serve": claim(port), **dict(zip(names, free_ports_after(port), strict=False))})
 
     def bind(self, process: str) -> str:
@@ -59,6 +64,10 @@ class Addresses:
     @property
     def public_url(self) -> str:
         return f"{self.url('gateway-serve')}/api/v1"
+
+    @property
+    def dashboard_url(self) -> str:
+        return f"{self.url('dashboard-serve')}/dashboard"
 
     @property
     def events_url(self) -> str:
@@ -90,17 +99,24 @@ class Layout:
     def environment(self, service: str) -> dict[str, str]:
         at = self.addresses
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | {
-            "DATABASE_URL": self.database_urls[service],
             "BIND": at.bind(f"{service}-serve"),
             "PUBLIC_BASE_URL": at.public_url,
+            "PYTHONUNBUFFERED": "1",
+        }
+        if service not in GUESTS:
+            environment |= self._of_services(service)
+        return environment | dict(self._own(service)) | dict(self.extra)
+
+    def _of_services(self, service: str) -> dict[str, str]:
+        at = self.addresses
+        environment = {
+            "DATABASE_URL": self.database_urls[service],
             "EVENTS_URL": self.events_url or at.events_url,
             "IDENTITY_PUBLIC_KEYS": json.dumps(self.keys.public_keys),
             "IDENTITY_PRIVATE_KEY": self.keys.private_keys[service],
             "GATEWAY_INTERNAL_URL": at.url("gateway-internal"),
-            "PYTHONUNBUFFERED": "1",
         }
-        environment |= {f"{other.upper()}_URL": at.url(f"{other}-serve") for other in SERVICES if other != "gateway"}
-        return environment | dict(self._own(service)) | dict(self.extra)
+        return environment | {f"{name.upper()}_URL": at.url(f"{name}-serve") for name in DATABASES if name != "gateway"}
 
     def _own(self, service: str) -> Iterator[tuple[str, str]]:
         if service == "gateway":
@@ -108,10 +124,14 @@ class Layout:
             yield "INTERNAL_BIND", self.addresses.bind("gateway-internal")
             yield "KEY_PEPPERS", json.dumps(self.keys.key_peppers)
             yield "OPENAPI_DIR", str(_OPENAPI)
-            yield "DASHBOARD_URL", self.addresses.url("gateway-serve")
+            yield "DASHBOARD_URL", self.addresses.dashboard_url
             yield "MAILER_URL", "log"
             if self.redis_url:
                 yield "REDIS_URL", self.redis_url
+        if service == "dashboard":
+            yield "API_URL", self.addresses.public_url
+            yield "PUBLIC_URL", self.addresses.url("dashboard-serve")
+            yield "SECRET_KEYS", json.dumps(self.keys.session_keys)
         if service == "webhooks":
             yield "SECRET_KEYS", json.dumps(self.keys.secret_keys)
             # Endpoints on this machine are what a newcomer tries first; elsewhere they are refused.

@@ -14,7 +14,7 @@ from typing import Self
 
 from loyalty_local.databases import create_databases
 from loyalty_local.keys import Keys
-from loyalty_local.layout import DATABASES, SERVICES, Addresses, Layout
+from loyalty_local.layout import DATABASES, GUESTS, SERVICES, Addresses, Layout
 from loyalty_local.leftovers import Record
 from loyalty_local.postgres import Embedded
 from loyalty_local.processes import Command, Process, Supervisor
@@ -126,14 +126,15 @@ class Suite:
         return embedded.url
 
     def _start_service(self, service: str) -> None:
-        self.run(service, "migrate")
+        if service not in GUESTS:
+            self.run(service, "migrate")
         for command in self.layout.commands(service):
             self._supervisor.add(command)
 
     def _drain(self) -> None:
-        """The door first, then what stands behind it; the database is left to the supervisor's end."""
-        door = [process for name, process in self.processes.items() if name == "gateway-serve"]
-        self._supervisor.stop(door)
+        """The doors first, then what stands behind them; the database is left to the supervisor's end."""
+        for door in ("dashboard-serve", "gateway-serve"):
+            self._supervisor.stop(process for name, process in self.processes.items() if name == door)
         self._supervisor.stop(process for name, process in self.processes.items() if name != "postgres")
 
 

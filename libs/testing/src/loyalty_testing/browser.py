@@ -1,0 +1,86 @@
+"""A real browser: Debian's Chromium, found or installed like the servers, driven by Playwright.
+
+``Watched`` is a page that keeps account of what must not happen: errors in the console, requests that fail, anything
+wider than the window, whatever axe finds. ``look`` checks all of that and takes a picture.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from loyalty_testing.machine import find_or_install, find_program
+
+WIDTHS = (390, 768, 1280)
+_HEIGHTS = {390: 844, 768: 1024, 1280: 900}
+_WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    program = os.environ.get("CHROMIUM") or find_or_install(
+        functools.partial(find_program, "chromium"), server="Chromium", variable="CHROMIUM", package="chromium"
+    )
+    with sync_playwright() as playwright:
+        # As root Chromium does not run in its own sandbox.
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=str(program), args=arguments)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Watched:
+    """``page`` of Playwright, below ``base_url``; ``shots`` is the folder of its pictures."""
+
+    def __init__(self, page: Page, *, shots: Path) -> None:
+        self.page = page
+        self.faults: list[str] = []
+        self._shots = shots
+        page.on("console", lambda line: self._note(line.type in ("error", "warning"), f"console: {line.text}"))
+        page.on("pageerror", lambda error: self._note(True, f"error: {error}"))
+        page.on("requestfailed", lambda request: self._note(_is_fault(request), f"failed: {request.url}"))
+        page.on("response", lambda answer: self._note(answer.status >= 400, f"{answer.status}: {answer.url}"))
+
+    def open(self, path: str) -> None:
+        self.page.goto(path)
+
+    def look(self, name: str, *, widths: tuple[int, ...] = WIDTHS, dark: bool = False) -> None:
+        """Nothing is wrong with what is shown now, at any width; axe looks once per colours."""
+        self.page.wait_for_load_state("networkidle")
+        for width in widths:
+            self.page.set_viewport_size({"width": width, "height": _HEIGHTS[width]})
+            assert self.page.evaluate(_WIDER) == 0, f"{name} is wider than {width}"
+            self.page.screenshot(path=self._shots / f"{name}-{width}.png", full_page=True)
+        for colours in ("dark", "light") if dark else ("light",):
+            self.page.emulate_media(color_scheme=colours)
+            self._check_accessible(f"{name} ({colours})")
+            if colours == "dark":
+                self.page.screenshot(path=self._shots / f"{name}-dark.png", full_page=True)
+        assert self.faults == [], name
+
+    def forgive(self) -> None:
+        """What was refused on purpose."""
+        self.faults.clear()
+
+    def _check_accessible(self, name: str) -> None:
+        found: list[dict[str, Any]] = Axe().run(self.page).response["violations"]
+        told = [f"{one['id']}: {node['html']}\n{node['failureSummary']}" for one in found for node in one["nodes"]]
+        assert not told, f"{name}:\n" + "\n".join(told)
+
+    def _note(self, is_fault: bool, line: str) -> None:
+        if is_fault:
+            self.faults.append(line)
+
+
+def _is_fault(request: Any) -> bool:
+    # A request that the page itself gave up, because it was left, is none.
+    return bool(request.failure != "net::ERR_ABORTED")

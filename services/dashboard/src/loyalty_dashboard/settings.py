@@ -1,0 +1,48 @@
+"""The only place that reads the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loyalty_common.settings import Environment
+
+SERVICE = "dashboard"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``public_url``: of this service as browsers know it. ``api_url``: where it reaches the public API itself;
+    ``public_base_url``: what integrators are told that the API's address is."""
+
+    bind: str
+    web_workers: int
+    web_threads: int
+    public_url: str
+    api_url: str
+    public_base_url: str
+    secret_keys: Mapping[int, bytes]
+    log_level: str
+    metrics_port: int
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+
+def from_environment(variables: Mapping[str, str]) -> Settings:
+    """Raises ``SettingsError`` naming everything that is missing or wrong."""
+    environment = Environment(variables)
+    settings = Settings(
+        bind=environment.text("BIND", default="0.0.0.0:8000"),
+        web_workers=environment.integer("WEB_WORKERS", default=1),
+        web_threads=environment.integer("WEB_THREADS", default=8),
+        public_url=environment.url("PUBLIC_URL"),
+        api_url=environment.url("API_URL"),
+        public_base_url=environment.url("PUBLIC_BASE_URL"),
+        secret_keys=environment.versioned_keys("SECRET_KEYS"),
+        log_level=environment.text("LOG_LEVEL", default="info"),
+        metrics_port=environment.integer("METRICS_PORT", default=0, minimum=0),
+    )
+    environment.check()
+    return settings

@@ -1,0 +1,74 @@
+// Draws each <figure data-chart> from the table within it, with uPlot, in the colours of the style sheet.
+(() => {
+  "use strict";
+
+  const text = (cell) => cell.textContent.trim();
+  const seconds = (iso) => Date.parse(iso.length === 10 ? `${iso}T12:00:00Z` : iso) / 1000;
+
+  const read = (figure) => {
+    const rows = [...figure.querySelectorAll("tbody tr")];
+    const heads = [...figure.querySelectorAll("thead th")].slice(1);
+    const xs = rows.map((row) => seconds(row.querySelector("[data-x]").dataset.x));
+    const figures = heads.map((_, at) => rows.map((row) => {
+      const value = row.querySelectorAll("[data-y]")[at].dataset.y;
+      return value === "" ? null : Number(value);
+    }));
+    return { heads, data: [xs, ...figures], days: rows.length > 0 && rows[0].querySelector("[data-x]").dataset.x.length === 10 };
+  };
+
+  const resolved = (name) => {
+    // light-dark() is resolved by the browser, in a property that takes colours.
+    const probe = document.createElement("span");
+    probe.className = `chart-colour-${name}`;
+    document.body.append(probe);
+    const value = getComputedStyle(probe).color;
+    probe.remove();
+    return value;
+  };
+
+  const series = (head, kind, unit, locale) => {
+    const stroke = resolved(head.dataset.colour);
+    const value = (_, y) => (y === null || y === undefined ? "–" : y.toLocaleString(locale) + (unit && ` ${unit}`));
+    const faint = stroke.replace("rgb(", "rgba(").replace(")", ", 0.12)");
+    const bars = { paths: uPlot.paths.bars({ size: [0.7, 28], radius: 0.15 }), fill: stroke, width: 0, points: { show: false } };
+    const line = { fill: faint, width: 2, points: { show: false }, spanGaps: false };
+    return { label: text(head), stroke, value, ...(kind === "bars" ? bars : line) };
+  };
+
+  const axis = (more) => ({
+    stroke: resolved("axis"), font: "12px system-ui", grid: { stroke: resolved("grid"), width: 1 },
+    ticks: { show: false }, ...more,
+  });
+
+  const draw = (figure) => {
+    const canvas = figure.querySelector(".chart-canvas");
+    const { heads, data, days } = read(figure);
+    const { chart: kind, unit } = figure.dataset;
+    const locale = document.documentElement.lang;
+    const short = new Intl.DateTimeFormat(locale, days ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit" });
+    const long = new Intl.DateTimeFormat(locale, days ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" });
+    const shown = (formatter) => (second) => formatter.format(new Date(second * 1000));
+    const chart = new uPlot({
+      width: canvas.clientWidth, height: 240,
+      cursor: { y: false, points: { size: 7 } },
+      legend: { live: true },
+      scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.1 : 1] } },
+      series: [{ label: text(figure.querySelector("thead th")), value: (_, x) => (x ? shown(long)(x) : "–") },
+        ...heads.map((head) => series(head, kind, unit, locale))],
+      axes: [axis({ values: (_, xs) => xs.map(shown(short)), grid: { show: false }, space: 70 }),
+        axis({ size: 52, values: (_, ys) => ys.map((y) => y.toLocaleString(locale, { notation: "compact" })) })],
+    }, data, canvas);
+    return () => chart.setSize({ width: canvas.clientWidth, height: 240 });
+  };
+
+  const drawAll = (root) => {
+    for (const figure of root.querySelectorAll("figure[data-chart]:not([data-drawn])")) {
+      figure.dataset.drawn = "yes";
+      const fit = draw(figure);
+      new ResizeObserver(fit).observe(figure.querySelector(".chart-canvas"));
+    }
+  };
+
+  document.addEventListener("DOMContentLoaded", () => drawAll(document));
+  document.addEventListener("htmx:load", (event) => drawAll(event.target));
+})();

@@ -1,0 +1,1 @@
+"""What every page has: who is signed in, language, forms, errors, headers, files."""

@@ -1,0 +1,61 @@
+"""A real browser in front of the real suite. Pictures of all pages are kept in var/screenshots/."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from loyalty_testing.browser import Watched, browsing
+from loyalty_testing.visitor import own_address
+from tests.people import PASSWORD, Person, new_person
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with browsing() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def shots() -> Path:
+    folder = Path(__file__).parents[2] / "var" / "screenshots"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def window(browser: Browser, suite: Any, shots: Path) -> Iterator[Watched]:
+    """Of somebody who has not been here before, at 1280 pixels."""
+    context = browser.new_context(
+        base_url=suite.layout.addresses.url("dashboard-serve"),
+        viewport={"width": 1280, "height": 900},
+        locale="en-US",
+        timezone_id="America/New_York",
+        permissions=["clipboard-read", "clipboard-write"],
+        extra_http_headers={"X-Forwarded-For": own_address()},
+    )
+    context.set_default_timeout(30_000)
+    yield Watched(context.new_page(), shots=shots)
+    context.close()
+
+
+@pytest.fixture
+def arrive(window: Watched, suite: Any, merchant: Any) -> Callable[..., Watched]:
+    """``arrive("staff")``: somebody of the merchant signs in; or whoever is given."""
+
+    def arrive(who: str | Person = "owner") -> Watched:
+        person = new_person(suite, merchant.organization_id, who) if isinstance(who, str) else who
+        window.open("/dashboard/sign-in")
+        window.page.get_by_label("E-mail address").fill(person.email)
+        window.page.get_by_label("Password").fill(PASSWORD)
+        window.page.get_by_role("button", name="Sign in").click()
+        window.page.wait_for_url("**/dashboard")
+        return window
+
+    return arrive
