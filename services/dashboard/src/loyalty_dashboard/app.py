@@ -10,7 +10,19 @@ from loyalty_common import logs, metrics
 from loyalty_dashboard import settings as settings_module
 from loyalty_dashboard.api import Api
 from loyalty_dashboard.settings import SERVICE, Settings
-from loyalty_dashboard.views import home, preferences, sign_in
+from loyalty_dashboard.views import (
+    api_keys,
+    audit,
+    home,
+    organization,
+    password_resets,
+    preferences,
+    sign_in,
+    users,
+    webhook_deliveries,
+    webhook_replays,
+    webhooks,
+)
 from loyalty_dashboard.web import (
     access,
     assets,
@@ -24,7 +36,19 @@ from loyalty_dashboard.web import (
 )
 from loyalty_dashboard.web.sessions import SealedSessions
 
-_VIEWS = (home, preferences, sign_in)
+_VIEWS = (
+    api_keys,
+    audit,
+    home,
+    organization,
+    password_resets,
+    preferences,
+    sign_in,
+    users,
+    webhook_deliveries,
+    webhook_replays,
+    webhooks,
+)
 # Of a form; a file that is imported is read in pieces, up to what the API takes.
 _LARGEST_BODY = 64 * 1024 * 1024 + 64 * 1024
 
@@ -41,6 +65,7 @@ def create_app(settings: Settings) -> Flask:
     csrf.install(app)
     for part in (assets, error_pages, formats, forms, languages, navigation):
         part.install(app)
+    app.jinja_env.globals["api_url"] = settings.public_base_url
     for view in _VIEWS:
         app.register_blueprint(view.blueprint)
     return app

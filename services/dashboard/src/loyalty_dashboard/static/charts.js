@@ -31,7 +31,8 @@
     const value = (_, y) => (y === null || y === undefined ? "–" : y.toLocaleString(locale) + (unit && ` ${unit}`));
     const faint = stroke.replace("rgb(", "rgba(").replace(")", ", 0.12)");
     const bars = { paths: uPlot.paths.bars({ size: [0.7, 28], radius: 0.15 }), fill: stroke, width: 0, points: { show: false } };
-    const line = { fill: faint, width: 2, points: { show: false }, spanGaps: false };
+    // A point without neighbours has no line: it is a dot.
+    const line = { fill: faint, width: 2, points: { show: true, size: 5, fill: stroke }, spanGaps: false };
     return { label: text(head), stroke, value, ...(kind === "bars" ? bars : line) };
   };
 
@@ -43,10 +44,12 @@
   const draw = (figure) => {
     const canvas = figure.querySelector(".chart-canvas");
     const { heads, data, days } = read(figure);
-    const { chart: kind, unit } = figure.dataset;
+    const { chart: kind, unit, zone } = figure.dataset;
     const locale = document.documentElement.lang;
-    const short = new Intl.DateTimeFormat(locale, days ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit" });
-    const long = new Intl.DateTimeFormat(locale, days ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" });
+    const spanDays = (data[0].at(-1) - data[0][0]) / 86400;
+    const format = (options) => new Intl.DateTimeFormat(locale, { ...options, timeZone: days ? "UTC" : zone });
+    const short = format(days || spanDays > 2 ? { day: "numeric", month: "short" } : { hour: "numeric", minute: "2-digit" });
+    const long = format(days ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" });
     const shown = (formatter) => (second) => formatter.format(new Date(second * 1000));
     const chart = new uPlot({
       width: canvas.clientWidth, height: 240,

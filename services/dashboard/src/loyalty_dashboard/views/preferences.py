@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, redirect, request, url_for
+from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import BadRequest
 
 from loyalty_dashboard.web import access, languages
 from loyalty_dashboard.web.marks import harmless
+from loyalty_dashboard.web.redirects import go_to, see_other
 
 _A_YEAR_S = 31_536_000
 _CHOICES = {languages.COOKIE: tuple(languages.NAMES), "theme": ("light", "dark", "auto")}
@@ -33,10 +34,10 @@ def switch_mode() -> Response:
     if mode not in ("live", "test"):
         raise BadRequest
     access.renew(mode)
-    return redirect(url_for("home.home"), 303)  # type: ignore[return-value]
+    return see_other("home.home")
 
 
 def _back() -> Response:
     target = request.form.get("next", "/")
     is_local = target.startswith("/") and not target.startswith(("//", "/\\"))
-    return redirect(target if is_local else "/", 303)  # type: ignore[return-value]
+    return go_to(target if is_local else "/")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, request, url_for
 
 from loyalty_dashboard.api import ApiError
 from loyalty_dashboard.web import access, sessions
 from loyalty_dashboard.web.calls import anonymous, api
 from loyalty_dashboard.web.forms import Form
-from loyalty_dashboard.web.languages import gettext
 from loyalty_dashboard.web.marks import public
+from loyalty_dashboard.web.redirects import go_to, see_other
 
 blueprint = Blueprint("sign_in", __name__, url_prefix="/dashboard")
 
@@ -19,10 +19,10 @@ blueprint = Blueprint("sign_in", __name__, url_prefix="/dashboard")
 def sign_in() -> Response:
     wanted = access.local_path(request.values.get("next")) or url_for("home.home")
     if request.method == "GET" and _is_signed_in():
-        return redirect(wanted, 303)  # type: ignore[return-value]
+        return go_to(wanted)
     form = Form.of_request()
     if request.method == "POST" and _begin(form):
-        return redirect(wanted, 303)  # type: ignore[return-value]
+        return go_to(wanted)
     return form.page("sign_in/sign_in.html", wanted=wanted)
 
 
@@ -36,7 +36,7 @@ def sign_out() -> Response:
             if refused.status != 401:  # It was over already.
                 raise
         sessions.end()
-    return redirect(url_for("sign_in.sign_in"), 303)  # type: ignore[return-value]
+    return see_other("sign_in.sign_in")
 
 
 def _is_signed_in() -> bool:
@@ -55,15 +55,7 @@ def _is_signed_in() -> bool:
 
 def _begin(form: Form) -> bool:
     credentials = {"email": form.text("email"), "password": form.secret("password")}
-    try:
-        answer = form.send("POST", "/sessions", credentials, caller=anonymous())
-    except ApiError as refused:
-        if refused.status not in (401, 403, 429):
-            raise
-        form.refuse(refused)
-        if refused.status == 401:
-            form.message = gettext("This e-mail address and password do not belong together.")
-        return False
+    answer = form.send("POST", "/sessions", credentials, caller=anonymous(), also=(401, 403, 429))
     if answer is None or answer.data["token"] is None:  # None: sent twice; the first answer had it.
         return False
     sessions.begin(answer, now=sessions.now())

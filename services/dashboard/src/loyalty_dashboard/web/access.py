@@ -7,13 +7,14 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, Flask, Response, redirect, request, url_for
+from flask import Blueprint, Flask, Response, request, url_for
 
 from loyalty_dashboard.api import ApiError
 from loyalty_dashboard.web import sessions
 from loyalty_dashboard.web.calls import api
 from loyalty_dashboard.web.errors import Forbidden, SignInNeeded
 from loyalty_dashboard.web.marks import is_public
+from loyalty_dashboard.web.redirects import go_to
 
 _log = structlog.get_logger()
 _RANKS = {"staff": 0, "manager": 1, "owner": 2}
@@ -78,7 +79,7 @@ def sign_in_page() -> Response:
     target = url_for("sign_in.sign_in", next=wanted or None)
     if "HX-Request" in request.headers:
         return Response(status=204, headers={"HX-Redirect": target})
-    return Response(status=303, headers={"Location": target})
+    return go_to(target)
 
 
 def local_path(path: str | None) -> str | None:
@@ -86,6 +87,3 @@ def local_path(path: str | None) -> str | None:
     parts = urlsplit(path or "")
     is_local = not parts.scheme and not parts.netloc and _is_dashboard(parts.path) and "\\" not in (path or "")
     return path if is_local else None
-
-
-__all__ = ["install", "local_path", "may", "only_for", "redirect", "renew", "sign_in_page"]

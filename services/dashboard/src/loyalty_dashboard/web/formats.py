@@ -28,11 +28,15 @@ def install(app: Flask) -> None:
     }
 
 
-def moment(text: str | None, *, zone: str | None = None) -> Markup:
-    """A time of the API, in ``zone``: a location's, or the organization's if it is left out."""
+def moment(text: str | None, *, zone: str | None = None, exact: bool = False) -> Markup:
+    """A time of the API; ``exact``: with seconds. ``zone``: a location's, or the organization's if it is left out."""
     if text is None:
         return _NOTHING
-    shown = dates.format_datetime(datetime.fromisoformat(text), "medium", tzinfo=_zone(zone), locale=locale())
+    local, language = datetime.fromisoformat(text).astimezone(_zone(zone)), locale()
+    date_text = dates.format_date(local, "medium", locale=language)
+    time_text = dates.format_time(local, "medium" if exact else "short", tzinfo=local.tzinfo, locale=language)
+    frame = str(dates.get_datetime_format("medium", locale=language)).replace("'", "")
+    shown = frame.replace("{1}", date_text).replace("{0}", time_text)
     return Markup('<time datetime="{}">{}</time>').format(text, shown)
 
 
@@ -65,6 +69,11 @@ def percent(share: str | None) -> str | Markup:
 
 def or_dash(value: Any) -> Any:
     return _NOTHING if value in (None, "", []) else value
+
+
+def local_input(text: str | None) -> str:
+    """A time of the API as a ``datetime-local`` input shows it; ``Form.moment`` is the way back."""
+    return datetime.fromisoformat(text).astimezone(_zone(None)).strftime("%Y-%m-%dT%H:%M") if text else ""
 
 
 def _zone(name: str | None) -> ZoneInfo:

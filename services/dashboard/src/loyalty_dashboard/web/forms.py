@@ -14,7 +14,7 @@ thing.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -106,12 +106,17 @@ class Form:
             return text
         return local.replace(tzinfo=ZoneInfo(someone.organization["time_zone"])).isoformat()
 
-    def send(self, method: str, path: str, body: Any = None, *, caller: Caller | None = None) -> Answer | None:
-        """The API's answer, or None if it refused what was sent: then the form knows why. All else is raised."""
+    def send(
+        self, method: str, path: str, body: Any = None, *, caller: Caller | None = None, also: Sequence[int] = ()
+    ) -> Answer | None:
+        """The API's answer, or None if it refused what was sent, 400: then the form knows why. All else is raised.
+
+        ``also``: statuses for which the form is shown again too.
+        """
         try:
             return (caller or api()).send(method, path, body, key=self.sent_key)
         except ApiError as error:
-            if error.status != 400:
+            if error.status not in (400, *also):
                 raise
             self.refuse(error)
             return None
@@ -127,5 +132,6 @@ class Form:
             self.errors.setdefault(field.split(".")[0], []).extend(sentences.translated(one) for one in said)
         self.message = sentences.of_error(error)
 
-    def page(self, template: str, **facts: Any) -> Response:
-        return make_response(render_template(template, form=self, **facts), self._status)
+    def page(self, template: str, *, status: int | None = None, **facts: Any) -> Response:
+        """``status``: of the refusal if there was one, else 200, unless another is named."""
+        return make_response(render_template(template, form=self, **facts), status or self._status)

@@ -13,12 +13,14 @@ from loyalty_dashboard.web.languages import mark
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """``endpoint``: of the view that it opens; without a view it is not shown. ``role``: the least that sees it."""
+    """``endpoint``: of the view that it opens; without a view it is not shown. ``role``: the least that sees it.
+    ``also``: names of blueprints whose pages belong to it too."""
 
     label: str
     endpoint: str
     icon: str
     role: str = "staff"
+    also: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -26,7 +28,7 @@ class Entry:
 
     @property
     def is_current(self) -> bool:
-        return (request.endpoint or "").split(".")[0] == self.endpoint.split(".")[0]
+        return (request.endpoint or "").split(".")[0] in (self.endpoint.split(".")[0], *self.also)
 
 
 MENU: tuple[tuple[str | None, tuple[Entry, ...]], ...] = (
@@ -51,7 +53,7 @@ MENU: tuple[tuple[str | None, tuple[Entry, ...]], ...] = (
         mark("Developer"),
         (
             Entry(mark("API keys"), "api_keys.index", "key-round", "owner"),
-            Entry(mark("Webhooks"), "webhooks.index", "webhook", "manager"),
+            Entry(mark("Webhooks"), "webhooks.index", "webhook", "manager", ("webhook_deliveries", "webhook_replays")),
             Entry(mark("Audit log"), "audit.index", "scroll-text", "manager"),
             Entry(mark("Documentation"), "portal.docs", "book-open"),
         ),

@@ -28,6 +28,10 @@ def translated(sentence: str) -> str:
 
 def of_error(error: ApiError) -> str:
     """Of the whole form: why it was not taken, or that its fields say so."""
+    if error.status == 401:  # Only a sign-in shows it: everywhere else it leads there.
+        return gettext("This e-mail address and password do not belong together.")
+    if error.status == 429 and error.retry_after:
+        return gettext("Too many attempts. Try again in %(seconds)s seconds.") % {"seconds": error.retry_after}
     if error.reason in _BY_REASON:
         return gettext(_BY_REASON[error.reason])
     if error.details and error.reason is None:
