@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from loyalty_testing.browser import Watched, browsing
 from loyalty_testing.visitor import own_address
-from tests.people import PASSWORD, Person, new_person
+from tests.people import Person, cookie, new_person
 
 
 @pytest.fixture(scope="session")
@@ -47,15 +47,14 @@ def window(browser: Browser, suite: Any, shots: Path) -> Iterator[Watched]:
 
 @pytest.fixture
 def arrive(window: Watched, suite: Any, merchant: Any) -> Callable[..., Watched]:
-    """``arrive("staff")``: somebody of the merchant signs in; or whoever is given."""
+    """``arrive("staff")``: somebody of the merchant who has signed in, on the first page; or whoever is given."""
 
-    def arrive(who: str | Person = "owner") -> Watched:
+    def arrive(who: str | Person = "owner", *, mode: str = "live", path: str = "/dashboard") -> Watched:
         person = new_person(suite, merchant.organization_id, who) if isinstance(who, str) else who
-        window.open("/dashboard/sign-in")
-        window.page.get_by_label("E-mail address").fill(person.email)
-        window.page.get_by_label("Password").fill(PASSWORD)
-        window.page.get_by_role("button", name="Sign in").click()
-        window.page.wait_for_url("**/dashboard")
+        name, value = cookie(suite, person, mode=mode)
+        url = suite.layout.addresses.url("dashboard-serve")
+        window.page.context.add_cookies([{"name": name, "value": value, "url": url}])
+        window.open(path)
         return window
 
     return arrive

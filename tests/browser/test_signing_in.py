@@ -4,12 +4,19 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.people import PASSWORD, new_person
 
-def test_somebody_signs_in_looks_around_and_signs_out(window, arrive):
-    window.open("/dashboard/customers")
+
+def test_somebody_signs_in_looks_around_and_signs_out(window, suite, merchant):
+    person = new_person(suite, merchant.organization_id)
+    window.open("/dashboard?from=mail")
     window.look("sign-in", dark=True)
 
-    page = arrive().page
+    page = window.page
+    page.get_by_label("E-mail address").fill(person.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(re.compile("/dashboard.from=mail"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("Welcome")
     window.look("home", dark=True)
 

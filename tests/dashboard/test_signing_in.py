@@ -1,13 +1,11 @@
 """Who gets in, what a cookie is worth, and what a form that somebody else made is not."""
 
-import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
 
-from loyalty_dashboard.web.sessions import SealedSessions
-from tests.people import PASSWORD, new_person
+from tests.people import PASSWORD, new_person, seals_of
 
 
 def test_whoever_is_not_signed_in_is_asked_to_and_comes_back_to_where_he_wanted(visit, owner):
@@ -80,7 +78,7 @@ def test_live_and_test_data_are_a_click_apart(arrive):
 
 def test_a_session_that_is_worked_with_is_renewed_and_the_old_one_ends(suite, arrive):
     visitor = arrive()
-    seals = SealedSessions({1: session_key(suite)}, is_https=False)
+    seals = seals_of(suite)
     kept = seals.opened(visitor.session.cookies["loyalty"])
     old = kept["signed_in"]["token"]
     kept["signed_in"]["began_at"] = (datetime.now(UTC) - timedelta(minutes=21)).isoformat()
@@ -99,7 +97,7 @@ def test_whoever_guesses_too_often_is_sent_away_for_a_while(suite, merchant, vis
     pages = [stranger.sign_in(person.email, "a guess") for _ in range(12)]
     assert {page.status for page in pages} == {401, 429}
     page = pages[-1]
-    assert "try again in" in page.text
+    assert "Try again in" in page.text
 
 
 def test_no_answer_lets_a_browser_run_or_frame_what_is_not_ours(visit, arrive):
@@ -111,11 +109,6 @@ def test_no_answer_lets_a_browser_run_or_frame_what_is_not_ours(visit, arrive):
     cookie = visit().open("/dashboard/sign-in").response.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
-
-
-def session_key(suite):
-
-    return base64.b64decode(suite.layout.keys.session_keys["1"])
 
 
 def me(suite, token):

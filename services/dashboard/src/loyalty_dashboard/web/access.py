@@ -36,6 +36,11 @@ def only_for(role: str, blueprint: Blueprint) -> Blueprint:
     """All pages of ``blueprint`` are for ``role`` and those who may more."""
 
     def check() -> None:
+        if may(role):
+            return
+        # He may have been given more since the cookie was made, or have been shut out.
+        account = api().get("/me").data
+        sessions.remember(user=account["user"], organization=account["organization"])
         if not may(role):
             raise Forbidden
 
