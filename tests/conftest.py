@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -142,3 +143,14 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture(scope="session")
 def contracts() -> Path:
     return Path(__file__).parents[1] / "contracts"
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    def wait(condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < deadline, "it never came to be"
+            time.sleep(0.05)
+
+    return wait

@@ -36,6 +36,8 @@ def window(browser: Browser, suite: Any, shots: Path) -> Iterator[Watched]:
         base_url=suite.layout.addresses.url("dashboard-serve"),
         viewport={"width": 1280, "height": 900},
         locale="en-US",
+        # A colour on its way to another is neither of them.
+        reduced_motion="reduce",
         timezone_id="America/New_York",
         permissions=["clipboard-read", "clipboard-write"],
         extra_http_headers={"X-Forwarded-For": own_address()},

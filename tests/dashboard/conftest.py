@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +9,6 @@ import pytest
 
 from loyalty_testing.visitor import Visitor
 from tests.people import Person, cookie, new_person
-
-_PATIENCE_S = 30
 
 
 @pytest.fixture(scope="session")
@@ -43,14 +40,3 @@ def owner(suite: Any, merchant: Any) -> Person:
 def arrive(merchant: Any, enter: Callable[..., Visitor]) -> Callable[..., Visitor]:
     """``arrive("staff")``: the same, of the test's own merchant."""
     return lambda who="owner", **options: enter(merchant.organization_id, who, **options)
-
-
-@pytest.fixture
-def wait_until() -> Callable[[Callable[[], bool]], None]:
-    def wait(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + _PATIENCE_S
-        while not condition():
-            assert time.monotonic() < deadline, "it never came to be"
-            time.sleep(0.05)
-
-    return wait

@@ -55,7 +55,7 @@ class Watched:
 
     def look(self, name: str, *, widths: tuple[int, ...] = WIDTHS, dark: bool = False) -> None:
         """Nothing is wrong with what is shown now, at any width; axe looks once per colours."""
-        self.page.wait_for_load_state("networkidle")
+        self.page.wait_for_load_state("load")
         for width in widths:
             self.page.set_viewport_size({"width": width, "height": _HEIGHTS[width]})
             assert self.page.evaluate(_WIDER) == 0, f"{name} is wider than {width}"
