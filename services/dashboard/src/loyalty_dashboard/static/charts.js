@@ -26,13 +26,19 @@
     return value;
   };
 
+  // A point without neighbours has no line: it is a dot.
+  const alone = (chart, at) => {
+    const ys = chart.data[at];
+    const isThere = (index) => ys[index] !== null && ys[index] !== undefined;
+    return [...ys.keys()].filter((index) => isThere(index) && !isThere(index - 1) && !isThere(index + 1));
+  };
+
   const series = (head, kind, unit, locale) => {
     const stroke = resolved(head.dataset.colour);
     const value = (_, y) => (y === null || y === undefined ? "–" : y.toLocaleString(locale) + (unit && ` ${unit}`));
     const faint = stroke.replace("rgb(", "rgba(").replace(")", ", 0.12)");
     const bars = { paths: uPlot.paths.bars({ size: [0.7, 28], radius: 0.15 }), fill: stroke, width: 0, points: { show: false } };
-    // A point without neighbours has no line: it is a dot.
-    const line = { fill: faint, width: 2, points: { show: true, size: 5, fill: stroke }, spanGaps: false };
+    const line = { fill: faint, width: 2, points: { size: 6, fill: stroke, filter: alone }, spanGaps: false };
     return { label: text(head), stroke, value, ...(kind === "bars" ? bars : line) };
   };
 
@@ -61,14 +67,18 @@
       axes: [axis({ values: (_, xs) => xs.map(shown(short)), grid: { show: false }, space: 70 }),
         axis({ size: 52, values: (_, ys) => ys.map((y) => y.toLocaleString(locale, { notation: "compact" })) })],
     }, data, canvas);
-    return () => chart.setSize({ width: canvas.clientWidth, height: 240 });
+    return { fit: () => chart.setSize({ width: canvas.clientWidth, height: 240 }), end: () => chart.destroy() };
   };
 
   const drawAll = (root) => {
     for (const figure of root.querySelectorAll("figure[data-chart]:not([data-drawn])")) {
       figure.dataset.drawn = "yes";
-      const fit = draw(figure);
-      new ResizeObserver(fit).observe(figure.querySelector(".chart-canvas"));
+      let drawn = draw(figure);
+      new ResizeObserver(() => drawn.fit()).observe(figure.querySelector(".chart-canvas"));
+      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+        drawn.end();
+        drawn = draw(figure);
+      });
     }
   };
 
