@@ -60,8 +60,12 @@ def create_gateway(settings: settings_module.Serve) -> Proxy:
         door=_door(settings, engine, documents, process="serve"),
         in_flight=InFlight(settings.organization_in_flight),
         upstreams={service: Upstream(service, urls) for service, urls in settings.service_urls.items()},
-        pages=_pages(engine, public_document.merge(documents, server_url=settings.public_base_url)),
-        page_paths=pages.PATHS,
+        pages=_pages(
+            engine,
+            public_document.merge(documents, server_url=settings.public_base_url),
+            dashboard_url=settings.dashboard_url,
+        ),
+        page_paths=pages.paths(settings.dashboard_url),
     )
 
 
@@ -151,11 +155,11 @@ def _door(settings: settings_module.Serve, engine: Engine, documents: Mapping[st
     )
 
 
-def _pages(engine: Engine, document: dict[str, object]) -> Flask:
+def _pages(engine: Engine, document: dict[str, object], *, dashboard_url: str = "") -> Flask:
     app = Flask(__name__, static_folder=None)
     # No identity opens anything here: the pages are for everybody.
     web.install(app, verifier=TokenVerifier(GATEWAY, {}))
-    app.register_blueprint(pages.blueprint(document))
+    app.register_blueprint(pages.blueprint(document, dashboard_url=dashboard_url))
     app.register_blueprint(health.blueprint({"database": health.database_check(engine, _MIGRATIONS)}))
     return app
 

@@ -60,6 +60,7 @@ class Serve:
     peppers: Mapping[int, bytes]
     identity_private_key: str
     forwarded_allow_ips: tuple[IPv4Network | IPv6Network, ...]
+    dashboard_url: str
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Self:
@@ -81,6 +82,7 @@ class Serve:
             peppers=env.versioned_keys("KEY_PEPPERS"),
             identity_private_key=env.key32("IDENTITY_PRIVATE_KEY"),
             forwarded_allow_ips=_networks(env, "FORWARDED_ALLOW_IPS"),
+            dashboard_url=env.url("DASHBOARD_URL", default=""),
         )
         env.check()
         return settings

@@ -14,3 +14,9 @@ def test_it_says_that_it_lives_and_that_it_is_ready(gateway):
     assert gateway.ask("GET", "/livez").json == {"status": "ok"}
     assert gateway.ask("GET", "/readyz").json == {"status": "ok", "dependencies": {"database": "ok"}}
     assert gateway.ask("POST", "/livez").status == 405
+
+
+def test_the_bare_address_leads_to_the_dashboard_where_there_is_one(gateway, start_gateway):
+    assert gateway.ask("GET", "/").status == 404
+    answer = start_gateway(DASHBOARD_URL="https://dashboard.example.com/dashboard").ask("GET", "/?from=a-bookmark")
+    assert (answer.status, answer.headers["location"]) == (302, "https://dashboard.example.com/dashboard")
