@@ -101,3 +101,17 @@ ENTRYPOINT ["loyalty-webhooks"]
 CMD ["serve"]
 ARG VERSION=local
 LABEL org.opencontainers.image.title="loyalty-webhooks" org.opencontainers.image.version="${VERSION}"
+
+FROM build AS dashboard-build
+COPY services/dashboard/pyproject.toml services/dashboard/
+RUN add-packages dashboard
+COPY libs/common/src services/dashboard/src /opt/loyalty/
+RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/loyalty
+
+FROM service AS dashboard
+COPY --from=dashboard-build /added /
+COPY --from=dashboard-build /opt/loyalty ./
+ENTRYPOINT ["loyalty-dashboard"]
+CMD ["serve"]
+ARG VERSION=local
+LABEL org.opencontainers.image.title="loyalty-dashboard" org.opencontainers.image.version="${VERSION}"

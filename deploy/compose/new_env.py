@@ -28,6 +28,7 @@ def new_variables() -> dict[str, str]:
         "IDENTITY_PUBLIC_KEYS": _json(public),
         "KEY_PEPPERS": _json({"1": _text(secrets.token_bytes(32))}),
         "SECRET_KEYS": _json({"1": _text(secrets.token_bytes(32))}),
+        "SESSION_KEYS": _json({"1": _text(secrets.token_bytes(32))}),
     }
 
 

@@ -54,7 +54,7 @@ RANKS = ("staff", "manager", "owner")
 RULES = {
     rule.rule: sorted((rule.methods or set()) & {"GET", "POST"})
     for rule in create_app(
-        Settings("", 1, 1, "http://x", "http://x/api/v1", "http://x/api/v1", {1: b"k" * 32}, "error", 0)
+        Settings("", 1, 1, "http://x/dashboard", "http://x/api/v1", "http://x/api/v1", {1: b"k" * 32}, "error", 0)
     ).url_map.iter_rules()
     if rule.rule.startswith("/dashboard")
 }

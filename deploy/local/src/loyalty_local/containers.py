@@ -19,7 +19,8 @@ from loyalty_local.docker import ContainersFailed, compose_program, run
 from loyalty_local.founding import found, introduction
 
 ROOT = Path(__file__).parents[4]
-SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks")
+SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks", "dashboard")
+_ROLLED = SERVICES[1:-1]
 _NEW_ENV = ROOT / "deploy" / "compose" / "new_env.py"
 # What is chosen when .env is made stays chosen: a volume belongs to the server that wrote it.
 _SERVERS = ("postgres", "rabbitmq", "redis", "nginx", "prometheus", "grafana")
@@ -63,10 +64,10 @@ class Containers:
 
     def roll(self, service: str) -> None:
         """Replaces a service's processes by those of the newest image; no request fails."""
-        if service not in SERVICES[1:]:
+        if service not in _ROLLED:
             raise ContainersFailed(
-                f"{service} cannot be rolled: only customers, programs, vouchers and webhooks can. The gateway holds "
-                "the published port; make up replaces it within seconds, in which clients try again."
+                f"{service} cannot be rolled: only customers, programs, vouchers and webhooks can. The gateway and the "
+                "dashboard hold published ports; make up replaces them within seconds, in which clients try again."
             )
         self.fetch(service)
         self.compose("run", "--rm", "-T", "--no-deps", f"{service}-migrate")
@@ -145,7 +146,12 @@ class Containers:
             run("docker", "build", "--quiet", *python, "--target", "gateway", "--tag", image, str(ROOT))
         named = {name: os.environ[name] for name in _IMAGES if name in os.environ}
         door = f"http://127.0.0.1:{port}"
-        address = {"LISTEN": f"127.0.0.1:{port}", "PUBLIC_BASE_URL": f"{door}/api/v1", "DASHBOARD_URL": door}
+        address = {
+            "LISTEN": f"127.0.0.1:{port}",
+            "PUBLIC_BASE_URL": f"{door}/api/v1",
+            "DASHBOARD_LISTEN": f"127.0.0.1:{port + 1}",
+            "DASHBOARD_URL": f"http://127.0.0.1:{port + 1}/dashboard",
+        }
         variables = {"COMPOSE_PROJECT_NAME": "loyalty", **address, **named, **chosen}
         choices = [f"{name}={value}" for name, value in variables.items()]
         script = ["--interactive", "--entrypoint", "python3", image, "-", *choices]
@@ -157,7 +163,7 @@ class Containers:
         known = _read(self.demo_file) if self.demo_file.exists() else {}
         if not known or not _accepts(url, known["LOYALTY_API_KEY"]):
             known = found(lambda *command: self.compose("exec", "-T", "gateway", "loyalty-gateway", *command))
-        variables = {**known, "LOYALTY_URL": url, "DASHBOARD_URL": url.removesuffix("/api/v1")}
+        variables = {**known, "LOYALTY_URL": url, "DASHBOARD_URL": self.variables["DASHBOARD_URL"]}
         _write_private(self.demo_file, "".join(f"{name}={value}\n" for name, value in sorted(variables.items())))
         return variables
 

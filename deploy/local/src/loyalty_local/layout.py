@@ -130,7 +130,7 @@ class Layout:
                 yield "REDIS_URL", self.redis_url
         if service == "dashboard":
             yield "API_URL", self.addresses.public_url
-            yield "PUBLIC_URL", self.addresses.url("dashboard-serve")
+            yield "DASHBOARD_URL", self.addresses.dashboard_url
             yield "SECRET_KEYS", json.dumps(self.keys.session_keys)
         if service == "webhooks":
             yield "SECRET_KEYS", json.dumps(self.keys.secret_keys)

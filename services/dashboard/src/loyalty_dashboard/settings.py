@@ -12,13 +12,13 @@ SERVICE = "dashboard"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``public_url``: of this service as browsers know it. ``api_url``: where it reaches the public API itself;
-    ``public_base_url``: what integrators are told that the API's address is."""
+    """``dashboard_url``: of the dashboard as browsers know it, ending in ``/dashboard``. ``api_url``: where this
+    service reaches the public API; ``public_base_url``: what integrators are told that the API's address is."""
 
     bind: str
     web_workers: int
     web_threads: int
-    public_url: str
+    dashboard_url: str
     api_url: str
     public_base_url: str
     secret_keys: Mapping[int, bytes]
@@ -27,7 +27,12 @@ class Settings:
 
     @property
     def is_https(self) -> bool:
-        return self.public_url.startswith("https://")
+        return self.dashboard_url.startswith("https://")
+
+    @property
+    def public_url(self) -> str:
+        """Of everything that this service shows."""
+        return self.dashboard_url.removesuffix("/dashboard")
 
 
 def from_environment(variables: Mapping[str, str]) -> Settings:
@@ -37,12 +42,14 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         bind=environment.text("BIND", default="0.0.0.0:8000"),
         web_workers=environment.integer("WEB_WORKERS", default=1),
         web_threads=environment.integer("WEB_THREADS", default=8),
-        public_url=environment.url("PUBLIC_URL"),
+        dashboard_url=environment.url("DASHBOARD_URL"),
         api_url=environment.url("API_URL"),
         public_base_url=environment.url("PUBLIC_BASE_URL"),
         secret_keys=environment.versioned_keys("SECRET_KEYS"),
         log_level=environment.text("LOG_LEVEL", default="info"),
         metrics_port=environment.integer("METRICS_PORT", default=0, minimum=0),
     )
+    if settings.dashboard_url and not settings.dashboard_url.endswith("/dashboard"):
+        environment.refuse("DASHBOARD_URL must end in /dashboard")
     environment.check()
     return settings
