@@ -76,7 +76,7 @@ def test_what_is_wrong_is_said_beside_its_field(owner_visit):
     assert page.status == 400
     assert "Some fields are not right yet." in page.text
     assert "This field is required." in page.text
-    assert "The network must be an address or a network such as 203.0.113.0/24." in page.text
+    assert "Each line must be an address or a network." in page.text
     assert page.form().fields["allowed_cidrs"] == "nowhere"
 
 
