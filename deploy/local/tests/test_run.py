@@ -1,5 +1,7 @@
 """What a newcomer sees of ``make run``, and what is left of it."""
 
+import csv
+import json
 import os
 import re
 import signal
@@ -7,9 +9,12 @@ import stat
 import subprocess
 import sys
 import time
+from datetime import datetime
+from random import Random
 
 import pytest
 
+from loyalty_local.demo_data import people, visits
 from loyalty_local.leftovers import Record
 
 pytestmark = pytest.mark.system
@@ -64,12 +69,52 @@ def test_the_printed_curl_works_and_the_data_outlive_ctrl_c_and_kill_9(launch, t
 
     launcher, printed_again = launch()
     assert key(printed_again) == key(printed)
-    assert '"total":1' in listed(tmp_path)
+    assert '"total":1' in listed(tmp_path, "/customers?search=rivera")
 
     launcher.kill()
     launcher.wait()
     launcher, _ = launch()
-    assert '"total":1' in listed(tmp_path)
+    assert '"total":1' in listed(tmp_path, "/customers?search=rivera")
+
+
+def test_the_demo_organization_gets_its_month_once_however_its_making_was_interrupted(launch, tmp_path, wait_until):
+    def credited(count):
+        return lambda: total(tmp_path, "/loyalty-cards/1/transactions") >= count
+
+    launcher, _ = launch()
+    wait_until(credited(20))
+    launcher.kill()
+    launcher.wait()
+    launcher, _ = launch()
+    wait_until(credited(200))
+    launcher.send_signal(signal.SIGINT)
+    assert launcher.wait(60) == 0
+    assert not whole(tmp_path)
+    launch()
+    wait_until(lambda: whole(tmp_path))
+
+    until = datetime.fromisoformat(json.loads((tmp_path / "var" / "demo-data.json").read_text())["until"])
+    random = Random(2026)
+    bought = visits.of_a_month(people.members(until.date(), random), until=until, random=random)
+    rows = csv.DictReader(listed(tmp_path, "/exports/transactions.csv?loyalty_card_id=1").splitlines())
+    credited_once = sorted(row["purchase_reference"] for row in rows if row["type"] == "earn")
+    assert credited_once == sorted(
+        [f"R-{visit.number + 10_001}" for visit in bought] + [f"N-{number + 1}" for number in (1, 2, 4, 5)]
+    )
+    for path, count in [
+        ("/customers", 66),
+        ("/partner-locations", 3),
+        ("/loyalty-cards", 1),
+        ("/loyalty-cards/1/rewards", 4),
+        ("/stamp-cards", 1),
+        ("/vouchers", 192),
+        ("/voucher-batches", 2),
+        ("/imports", 1),
+        ("/referral-programs", 1),
+        ("/referral-programs/1/referrals", 6),
+        ("/loyalty-cards/1/claims", 3),
+    ]:
+        assert (path, total(tmp_path, path)) == (path, count)
 
 
 def test_a_process_that_is_killed_is_back_at_once_and_the_terminal_says_so(launch, tmp_path):
@@ -81,7 +126,7 @@ def test_a_process_that_is_killed_is_back_at_once_and_the_terminal_says_so(launc
     told = next(line for line in launcher.stdout if "customers-serve" in line)
     assert "customers-serve was ended by SIGKILL; it is started again" in told
     deadline = time.monotonic() + 60
-    while '"total":0' not in listed(tmp_path):
+    while '"total"' not in listed(tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.2)
 
@@ -102,10 +147,17 @@ def key(printed):
     return re.search(r"lpk_live_\w+", printed)[0]
 
 
-def listed(directory):
-    return shell(
-        f'. {directory}/var/demo.env; curl "$LOYALTY_URL/customers" -H "Authorization: Bearer $LOYALTY_API_KEY"'
-    )
+def whole(directory):
+    return json.loads((directory / "var" / "demo-data.json").read_text())["is_whole"]
+
+
+def total(directory, path):
+    """How many there are; 0 of what is not there yet."""
+    return json.loads(listed(directory, path)).get("meta", {}).get("total", 0)
+
+
+def listed(directory, path="/customers"):
+    return shell(f'. {directory}/var/demo.env; curl "$LOYALTY_URL{path}" -H "Authorization: Bearer $LOYALTY_API_KEY"')
 
 
 def shell(command):

@@ -10,7 +10,8 @@ import threading
 import time
 from pathlib import Path
 
-from loyalty_local.demo import demo_of
+from loyalty_local.demo import data_of, demo_of
+from loyalty_local.demo_data.progress import DemoData
 from loyalty_local.founding import introduction
 from loyalty_local.ports import PortTaken
 from loyalty_local.postgres import PostgresFailed
@@ -43,21 +44,27 @@ def main() -> None:
 
 def run(directory: Path, *, port: int) -> None:
     began = time.monotonic()
-    suite = Suite(directory, port=port, say=lambda line: print(f"  {line}", flush=True))
+    suite = Suite(directory, port=port, say=_say)
+    data = data_of(suite)
     try:
         print("  Loyalty is starting …", flush=True)
         suite.start()
         demo = demo_of(suite)
         suite.wait_ready()
         print(introduction(demo, seconds=time.monotonic() - began) + _READY.format(directory=directory), flush=True)
+        data.go_on(demo, say=_say)
         threading.Event().wait()
     except KeyboardInterrupt:
         print("\n  Stopping …", flush=True)
     finally:
-        _stop(suite)
+        _stop(suite, data)
 
 
-def _stop(suite: Suite) -> None:
+def _say(line: str) -> None:
+    print(f"  {line}", flush=True)
+
+
+def _stop(suite: Suite, data: DemoData) -> None:
     """The second Ctrl-C does not wait for what is under way."""
 
     def insist(*_: object) -> None:
@@ -65,6 +72,7 @@ def _stop(suite: Suite) -> None:
             process.kill()
 
     signal.signal(signal.SIGINT, insist)
+    data.stop()
     suite.stop()
 
 

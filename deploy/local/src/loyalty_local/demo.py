@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
+from loyalty_local.demo_data.progress import DemoData
 from loyalty_local.founding import found
 from loyalty_local.keys import write_private
 from loyalty_local.suite import Suite
+
+
+def data_of(suite: Suite) -> DemoData:
+    return DemoData(suite.directory / "demo-data.json")
 
 
 def demo_of(suite: Suite) -> dict[str, str]:
@@ -18,6 +23,7 @@ def demo_of(suite: Suite) -> dict[str, str]:
     if path.exists():
         known = dict(line.split("=", 1) for line in path.read_text().splitlines())
     else:
+        data_of(suite).begin()
         known = found(partial(suite.run, "gateway"))
     # The port may have changed since the last start.
     variables = known | {"LOYALTY_URL": suite.base_url, "DASHBOARD_URL": suite.layout.addresses.dashboard_url}
