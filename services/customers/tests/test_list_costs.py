@@ -51,7 +51,11 @@ def test_every_page_of_every_list_costs_the_same(call: Call, engine: Engine, ten
         multiply(connection, Import.__table__, owner_id=tenant_id, times=ROWS)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("vacuum analyze"))
-    values = {"email": ["alex@example.com", "nobody@example.com"], "external_id": ["crm-1", "crm-nobody"]}
+    values = {
+        "email": ["alex@example.com", "nobody@example.com"],
+        "external_id": ["crm-1", "crm-nobody"],
+        "ids": ["1,2,3"],
+    }
     expensive = expensive_pages(
         "customers", call=call, engine=engine, ids={}, values=values, rows=ROWS, apart=APART, composed=COMPOSED
     )

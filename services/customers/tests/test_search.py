@@ -49,7 +49,7 @@ TERMS = [
     *("@example.com", "ex@ex", "alex@example.com", "lex@example.co", "lex@example.xy", "@", "a@", "a@e", "com"),
     *("sunny+fish@", "fish@example.com", "nameless.5551234@example.org", "1234@example.org"),
 ]
-FILTERS = {"updated_since": None, "email": None, "external_id": None}
+FILTERS = {"updated_since": None, "email": None, "external_id": None, "ids": None}
 
 
 def plain(words: str) -> str:
@@ -196,3 +196,19 @@ def test_an_email_and_an_external_id_are_matched_whole(call: Call) -> None:
 @pytest.mark.parametrize("term", ["%00", "a%00b", "%01", "%ff", "%ed%a0%80"])
 def test_a_term_of_no_characters_is_no_failure_of_ours(call: Call, term: str) -> None:
     assert call("GET", f"/customers?search={term}").status_code in (200, 400)
+
+
+def test_several_customers_are_had_by_their_ids_at_once(call: Call) -> None:
+    ids = [
+        call("POST", "/customers", {"email": f"{name}@example.com"}).json["data"]["id"]
+        for name in ("alex", "sam", "kim")
+    ]
+
+    def found(wanted: str) -> list[int]:
+        return [customer["id"] for customer in call("GET", f"/customers?ids={wanted}").json["data"]]
+
+    assert found(f"{ids[0]},{ids[2]},{ids[2] + 1000}") == [ids[2], ids[0]]
+    assert call("GET", f"/customers?ids={ids[1]}").json["meta"]["total"] == 1
+    for wrong in ("alex", "1,", ",", "1,,2", "1;2", "1" * 19, ",".join(["1"] * 101)):
+        refused = call("GET", f"/customers?ids={wrong}")
+        assert (refused.status_code, list(refused.json["error"]["details"])) == (400, ["ids"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import marshmallow as ma
 
 from loyalty_common import fields
 from loyalty_common.pagination import ListQuery
+
+_IDS = re.compile(r"[0-9]{1,18}(,[0-9]{1,18}){0,99}", re.ASCII)
 
 
 class Labels(fields.Field):
@@ -29,6 +32,17 @@ class Labels(fields.Field):
         return dict(value)
 
 
+class Ids(fields.Field):
+    """At most 100 ids, separated by commas."""
+
+    openapi = {"type": "string", "pattern": r"^[0-9]{1,18}(,[0-9]{1,18}){0,99}$"}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[int]:
+        if not isinstance(value, str) or not _IDS.fullmatch(value):
+            raise ma.ValidationError("The :field field must be at most 100 ids, separated by commas.")
+        return [int(one) for one in value.split(",")]
+
+
 class CustomerFields(fields.Schema):
     email = fields.Email(required=True)
     name = fields.Text()
@@ -46,6 +60,7 @@ class CustomerQuery(ListQuery):
     updated_since = fields.Timestamp()
     external_id = fields.Text()
     email = fields.Email()
+    ids = Ids(metadata={"description": "Those of a list that names its customers by their ids only, at once."})
 
 
 class Customer(ma.Schema):

@@ -35,6 +35,8 @@ Order = tuple[SQLColumnExpression[datetime], SQLColumnExpression[int]]
 def matching(tx: Transaction, query: Mapping[str, Any]) -> tuple[Select[Any], Order]:
     """Customers that a list's filters leave, and the columns that order them."""
     rows = PRESENT.where(*_conditions(query))
+    if query["ids"] is not None:  # So few that finding them first costs nothing.
+        return _found_first(rows)
     if query["search"] is None and query["updated_since"] is None:
         return rows, NEWEST_FIRST
     tx.execute(_PLAN_FOR_THESE_VALUES)
@@ -42,8 +44,12 @@ def matching(tx: Transaction, query: Mapping[str, Any]) -> tuple[Select[Any], Or
     if len(ids) > _FEW:
         return rows, NEWEST_FIRST
     named = any_(bindparam("ids", list(ids), type_=ARRAY(BigInteger)))
+    return _found_first(PRESENT.where(Customer.id == named))
+
+
+def _found_first(rows: Select[Any]) -> tuple[Select[Any], Order]:
     # Materialized: joined to its order, the planner would again be free to walk.
-    found = PRESENT.where(Customer.id == named).cte("found").prefix_with("MATERIALIZED")
+    found = rows.cte("found").prefix_with("MATERIALIZED")
     return select(found), (found.c.created_at, found.c.id)
 
 
@@ -57,6 +63,8 @@ def _conditions(query: Mapping[str, Any]) -> list[ColumnElement[bool]]:
         conditions.append(Customer.email_key == normalized_email(query["email"]))
     if query["external_id"] is not None:
         conditions.append(Customer.external_id == query["external_id"])
+    if query["ids"] is not None:
+        conditions.append(Customer.id == any_(bindparam("wanted", query["ids"], type_=ARRAY(BigInteger))))
     return conditions
 
 
