@@ -88,6 +88,15 @@ class Form:
         text = self.text(name)
         return int(text) if text and text.removeprefix("-").isdecimal() and len(text) < 19 else text
 
+    def decimal(self, name: str) -> str | None:
+        """A number with decimals, whichever way the comma goes: 24,50 and 24.50, 1.234,50 and 1,234.50."""
+        text = self.text(name)
+        if text is None:
+            return None
+        text = text.replace(" ", "").replace("\N{NO-BREAK SPACE}", "")
+        point = max(text.rfind(","), text.rfind("."))
+        return text[:point].replace(",", "").replace(".", "") + "." + text[point + 1 :] if point >= 0 else text
+
     def many(self, name: str) -> list[str]:
         return request.form.getlist(name)
 

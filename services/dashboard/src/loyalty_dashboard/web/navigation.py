@@ -35,17 +35,17 @@ MENU: tuple[tuple[str | None, tuple[Entry, ...]], ...] = (
     (
         None,
         (
-            Entry(mark("Home"), "home.home", "house"),
+            Entry(mark("Home"), "home.home", "house", also=("comparison",)),
             Entry(mark("Counter"), "counter.counter", "store"),
-            Entry(mark("Customers"), "customers.index", "users"),
+            Entry(mark("Customers"), "customers.index", "users", also=("managed_customers",)),
         ),
     ),
     (
         mark("Programs"),
         (
-            Entry(mark("Loyalty cards"), "loyalty_cards.index", "credit-card", "manager"),
+            Entry(mark("Loyalty cards"), "loyalty_cards.index", "credit-card", "manager", ("rewards",)),
             Entry(mark("Stamp cards"), "stamp_cards.index", "stamp", "manager"),
-            Entry(mark("Vouchers"), "vouchers.index", "ticket-percent", "manager"),
+            Entry(mark("Vouchers"), "vouchers.index", "ticket-percent", "manager", ("voucher_batches",)),
             Entry(mark("Referrals"), "referral_programs.index", "share-2", "manager"),
         ),
     ),
