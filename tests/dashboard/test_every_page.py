@@ -12,6 +12,7 @@ import pytest
 
 from loyalty_dashboard.app import create_app
 from loyalty_dashboard.settings import Settings
+from tests.dashboard.belongings import belongings
 
 PUBLIC = {
     "/dashboard/sign-in",
@@ -38,6 +39,72 @@ LEAST = {
     "/dashboard/webhook-deliveries/<int:delivery_id>/redeliver": "manager",
     "/dashboard/webhook-replays/<int:replay_id>": "manager",
     "/dashboard/webhook-replays/<int:replay_id>/cancel": "manager",
+    "/dashboard/locations/compared": "manager",
+    "/dashboard/counter": "staff",
+    "/dashboard/counter/<int:customer_id>": "staff",
+    "/dashboard/counter/<int:customer_id>/here": "staff",
+    "/dashboard/counter/<int:customer_id>/points/<int:card_id>": "staff",
+    "/dashboard/counter/<int:customer_id>/redemptions/<int:card_id>": "staff",
+    "/dashboard/counter/<int:customer_id>/stamps/<int:stamp_card_id>": "staff",
+    "/dashboard/counter/<int:customer_id>/rewards/<int:card_id>/<int:reward_id>": "staff",
+    "/dashboard/counter/<int:customer_id>/hand-over": "staff",
+    "/dashboard/counter/<int:customer_id>/voucher": "staff",
+    "/dashboard/customers": "staff",
+    "/dashboard/customers/<int:customer_id>": "staff",
+    "/dashboard/customers/<int:customer_id>/timeline": "staff",
+    "/dashboard/customers/<int:customer_id>/points/<int:card_id>": "manager",
+    "/dashboard/customers/new": "manager",
+    "/dashboard/customers/<int:customer_id>/edit": "manager",
+    "/dashboard/customers/<int:customer_id>/export": "manager",
+    "/dashboard/customers/<int:customer_id>/erase": "manager",
+    "/dashboard/customers/<int:customer_id>/enroll": "manager",
+    "/dashboard/customers/<int:customer_id>/memberships/<int:card_id>/<int:enrollment_id>": "manager",
+    "/dashboard/imports": "manager",
+    "/dashboard/imports/new": "manager",
+    "/dashboard/imports/<int:import_id>": "manager",
+    "/dashboard/imports/<int:import_id>/cancel": "manager",
+    "/dashboard/imports/<int:import_id>/errors.csv": "manager",
+    "/dashboard/locations": "manager",
+    "/dashboard/locations/new": "manager",
+    "/dashboard/locations/<int:location_id>/edit": "manager",
+    "/dashboard/loyalty-cards": "manager",
+    "/dashboard/loyalty-cards/new": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>/edit": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>/active": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>/members": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>/transactions": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>/transactions/<int:transaction_id>/reverse": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>/claims": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>/claims/<int:claim_id>/fulfill": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>/claims/<int:claim_id>/cancel": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>/rewards/new": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>/rewards/<int:reward_id>/edit": "manager",
+    "/dashboard/loyalty-cards/<int:card_id>/rewards/<int:reward_id>/active": "manager",
+    "/dashboard/referral-programs": "manager",
+    "/dashboard/referral-programs/new": "manager",
+    "/dashboard/referral-programs/<int:program_id>": "manager",
+    "/dashboard/referral-programs/<int:program_id>/edit": "manager",
+    "/dashboard/referral-programs/<int:program_id>/active": "manager",
+    "/dashboard/referral-programs/<int:program_id>/referrals/<int:referral_id>/complete/<int:milestone_id>": "manager",
+    "/dashboard/stamp-cards": "manager",
+    "/dashboard/stamp-cards/new": "manager",
+    "/dashboard/stamp-cards/<int:stamp_card_id>": "manager",
+    "/dashboard/stamp-cards/<int:stamp_card_id>/edit": "manager",
+    "/dashboard/stamp-cards/<int:stamp_card_id>/active": "manager",
+    "/dashboard/stamp-cards/<int:stamp_card_id>/stamps": "manager",
+    "/dashboard/stamp-cards/<int:stamp_card_id>/stamps/<int:stamp_id>/reverse": "manager",
+    "/dashboard/stamp-cards/<int:stamp_card_id>/rewards/<int:reward_id>/fulfill": "manager",
+    "/dashboard/vouchers": "manager",
+    "/dashboard/vouchers/new": "manager",
+    "/dashboard/vouchers/<int:voucher_id>": "manager",
+    "/dashboard/vouchers/<int:voucher_id>/edit": "manager",
+    "/dashboard/vouchers/<int:voucher_id>/active": "manager",
+    "/dashboard/vouchers/<int:voucher_id>/redemptions/<int:redemption_id>/rollback": "manager",
+    "/dashboard/vouchers/batches": "manager",
+    "/dashboard/vouchers/batches/new": "manager",
+    "/dashboard/vouchers/batches/<int:batch_id>": "manager",
+    "/dashboard/vouchers/batches/<int:batch_id>/codes.csv": "manager",
     "/dashboard/api-keys": "owner",
     "/dashboard/api-keys/new": "owner",
     "/dashboard/api-keys/<int:api_key_id>": "owner",
@@ -82,12 +149,12 @@ def own(pair: Any) -> dict[str, int]:
     """What the second merchant has of each kind, by the name that the paths of pages give it."""
     api = pair[1].api
     endpoint_id = api.data("POST", "/webhook-endpoints", {"url": "http://127.0.0.1:9/theirs"})["id"]
-    api.data("POST", "/customers", {"email": "theirs@example.com"})
+    api.data("POST", "/customers", {"email": "theirs-too@example.com"})
     while not (deliveries := api.data("GET", "/webhook-deliveries")):
         pass
     replay = {"since": "2020-01-01T00:00:00+00:00", "only": "failed"}
     user = {"name": "Theirs", "email": f"theirs{pair[1].organization_id}@example.com", "role": "staff"}
-    return {
+    return belongings(api, place=pair[1].partner_location_id, name="theirs") | {
         "endpoint_id": endpoint_id,
         "delivery_id": deliveries[0]["id"],
         "replay_id": api.data("POST", f"/webhook-endpoints/{endpoint_id}/replay", replay)["id"],

@@ -53,7 +53,7 @@ def _place(api: Api, number: int) -> int:
 
 
 def _card(api: Api, place: int, *, issued: date) -> int:
-    earning = {"earn_spend_amount": 1, "earn_points": 1, "earn_currency": "USD", "initial_bonus_points": 10}
+    earning = {"earn_spend_amount": 1, "earn_points": 1, "earn_currency": "USD", "initial_bonus_points": 5}
     sent = {"name": "Insider Points", "card_identifier": "RIVERSIDE-INSIDER", "partner_location_id": place}
     card: int = api.post(
         "/loyalty-cards",
@@ -101,8 +101,8 @@ def _program(api: Api, card: int) -> int:
     sent = {
         "name": "Bring a friend",
         "loyalty_card_id": card,
-        "referrer_points": 20,
-        "referred_points": 10,
+        "referrer_points": 10,
+        "referred_points": 5,
         "milestones": [{"type": "first_purchase", "minimum_amount": 5}],
     }
     program: int = api.post("/referral-programs", sent, once="demo-program")["id"]

@@ -47,6 +47,12 @@
     ticks: { show: false }, ...more,
   });
 
+  // Bars need half their distance beside the first and the last.
+  const roomy = (xs, kind) => (_, low, high) => {
+    const room = kind === "bars" && xs.length > 1 ? (xs[1] - xs[0]) / 2 : 0;
+    return [low - room, high + room];
+  };
+
   const draw = (figure) => {
     const canvas = figure.querySelector(".chart-canvas");
     const { heads, data, days } = read(figure);
@@ -61,7 +67,7 @@
       width: canvas.clientWidth, height: 240,
       cursor: { y: false, points: { size: 7 } },
       legend: { live: true },
-      scales: { x: { time: true }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.1 : 1] } },
+      scales: { x: { time: true, range: roomy(data[0], kind) }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.1 : 1] } },
       series: [{ label: text(figure.querySelector("thead th")), value: (_, x) => (x ? shown(long)(x) : "–") },
         ...heads.map((head) => series(head, kind, unit, locale))],
       axes: [axis({ values: (_, xs) => xs.map(shown(short)), grid: { show: false }, space: 70 }),

@@ -45,6 +45,7 @@ def customer(customer_id: int) -> Response:
 @blueprint.post("/<int:customer_id>/here")
 def here(customer_id: int) -> Response:
     """This phone stands at this counter, until somebody says otherwise."""
+    api().get(f"/customers/{customer_id}")
     place = request.form.get("place", "")
     response = see("counter.customer", customer_id=customer_id)
     is_https = current_app.extensions["settings"].is_https

@@ -108,12 +108,19 @@ def claims(card_id: int) -> str:
     return render_template("loyalty_cards/claims.html", card=card, answer=answer, known=known)
 
 
-@blueprint.post("/<int:card_id>/claims/<int:claim_id>/<any(fulfill,cancel):what>")
-def settle(card_id: int, claim_id: int, what: str) -> Response:
-    """Hand a claimed reward over, or take the claim back."""
+@blueprint.post("/<int:card_id>/claims/<int:claim_id>/fulfill")
+def fulfill(card_id: int, claim_id: int) -> Response:
+    return _settle(card_id, claim_id, "fulfill", said=gettext("Handed over."))
+
+
+@blueprint.post("/<int:card_id>/claims/<int:claim_id>/cancel")
+def cancel(card_id: int, claim_id: int) -> Response:
+    return _settle(card_id, claim_id, "cancel", said=gettext("Cancelled. The points are back."))
+
+
+def _settle(card_id: int, claim_id: int, what: str, *, said: str) -> Response:
     key = Form.of_request().sent_key
     api().send("POST", f"/loyalty-cards/{card_id}/claims/{claim_id}/{what}", key=key)
-    said = gettext("Handed over.") if what == "fulfill" else gettext("Cancelled. The points are back.")
     return see("loyalty_cards.claims", card_id=card_id, said=said)
 
 

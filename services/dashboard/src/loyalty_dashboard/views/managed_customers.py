@@ -78,6 +78,7 @@ def erase(customer_id: int) -> Response:
 def enroll(customer_id: int) -> Response:
     """On the card that was chosen on the profile or at the counter."""
     form = Form.of_request()
+    api().get(f"/customers/{customer_id}")
     card_id = form.integer("card")
     if not isinstance(card_id, int):
         raise BadRequest

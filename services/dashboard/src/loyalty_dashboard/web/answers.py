@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, flash, url_for
+from flask import Response, flash
 
 from loyalty_dashboard.api import Download
+from loyalty_dashboard.web.redirects import see_other
 
 
 def see(endpoint: str, *, said: str | None = None, **values: Any) -> Response:
     """To another page, which shows ``said`` at its top."""
     if said is not None:
         flash(said, "ok")
-    return Response(status=303, headers={"Location": url_for(endpoint, **values)})
+    return see_other(endpoint, **values)
 
 
 def file(download: Download) -> Response:
