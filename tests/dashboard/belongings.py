@@ -7,10 +7,10 @@ from typing import Any
 Ids = dict[str, int]
 
 
-def belongings(api: Any, *, place: int, name: str) -> Ids:
+def belongings(api: Any, *, place: int, name: str, mailbox: str = "theirs") -> Ids:
     """``name`` stands in whatever has a name or a text."""
     at = {"partner_location_id": place}
-    ids = {"location_id": place, "customer_id": _customer(api, name, name)}
+    ids = {"location_id": place, "customer_id": _customer(api, mailbox, name)}
     return (
         ids
         | _points(api, at, ids["customer_id"], name)
@@ -52,7 +52,7 @@ def _friend(api: Any, card_id: int, customer_id: int, name: str) -> Ids:
     program = api.data("POST", "/referral-programs", offer)
     path = f"/referral-programs/{program['id']}"
     code = api.data("POST", f"{path}/codes", {"customer_id": customer_id})["referral_code"]
-    brought = {"referral_code": code, "customer_id": _customer(api, f"{name}-friend", name)}
+    brought = {"referral_code": code, "customer_id": _customer(api, f"friend-{card_id}", name)}
     referral_id = api.data("POST", f"{path}/referrals", brought)["id"]
     return {
         "program_id": program["id"],
@@ -70,7 +70,7 @@ def _stamps(api: Any, at: Ids, customer_id: int, name: str) -> Ids:
 
 def _vouchers(api: Any, at: Ids, customer_id: int, name: str) -> Ids:
     offer = {"name": f"{name} voucher", **at, "discount_type": "fixed", "discount_value": 5}
-    voucher_id = api.data("POST", "/vouchers", {**offer, "voucher_code": f"CODE-{name[:8].strip('<>')}"})["id"]
+    voucher_id = api.data("POST", "/vouchers", {**offer, "voucher_code": f"CODE-{customer_id}"})["id"]
     sale = {"customer_id": customer_id, "order_amount": 12, "notes": name}
     redemption_id = api.data("POST", f"/vouchers/{voucher_id}/redeem", sale)["id"]
     batch_id = api.data("POST", "/voucher-batches", {**offer, "quantity": 3})["id"]

@@ -117,6 +117,7 @@ LEAST = {
     "/dashboard/users/<int:user_id>/invite": "owner",
     "/dashboard/users/<int:user_id>/delete": "owner",
 }
+JOKE = "<script>alert(1)</script>"
 RANKS = ("staff", "manager", "owner")
 RULES = {
     rule.rule: sorted((rule.methods or set()) & {"GET", "POST"})
@@ -144,23 +145,35 @@ def pair(suite: Any, found_merchant: Any) -> Any:
     return found_merchant(suite), found_merchant(suite)
 
 
-@pytest.fixture(scope="module")
-def own(pair: Any) -> dict[str, int]:
-    """What the second merchant has of each kind, by the name that the paths of pages give it."""
-    api = pair[1].api
-    endpoint_id = api.data("POST", "/webhook-endpoints", {"url": "http://127.0.0.1:9/theirs"})["id"]
-    api.data("POST", "/customers", {"email": "theirs-too@example.com"})
+def everything_of(merchant: Any, name: str) -> dict[str, int]:
+    """What a merchant has of each kind, by the name that the paths of pages give it."""
+    api = merchant.api
+    endpoint = {"url": "http://127.0.0.1:9/theirs", "description": name}
+    endpoint_id = api.data("POST", "/webhook-endpoints", endpoint)["id"]
+    ids = belongings(api, place=merchant.partner_location_id, name=name)
     while not (deliveries := api.data("GET", "/webhook-deliveries")):
         pass
     replay = {"since": "2020-01-01T00:00:00+00:00", "only": "failed"}
-    user = {"name": "Theirs", "email": f"theirs{pair[1].organization_id}@example.com", "role": "staff"}
-    return belongings(api, place=pair[1].partner_location_id, name="theirs") | {
+    user = {"name": name, "email": f"theirs{merchant.organization_id}@example.com", "role": "staff"}
+    return ids | {
         "endpoint_id": endpoint_id,
         "delivery_id": deliveries[0]["id"],
         "replay_id": api.data("POST", f"/webhook-endpoints/{endpoint_id}/replay", replay)["id"],
-        "api_key_id": api.data("POST", "/api-keys", {"name": "Theirs"})["id"],
+        "api_key_id": api.data("POST", "/api-keys", {"name": name})["id"],
         "user_id": api.data("POST", "/users", user)["id"],
     }
+
+
+@pytest.fixture(scope="module")
+def own(pair: Any) -> dict[str, int]:
+    """Of the second merchant."""
+    return everything_of(pair[1], "theirs")
+
+
+@pytest.fixture(scope="module")
+def named_by_a_joker(pair: Any) -> dict[str, int]:
+    """Of the first merchant."""
+    return everything_of(pair[0], JOKE)
 
 
 @pytest.fixture(scope="module")
@@ -211,3 +224,11 @@ def test_the_menu_shows_what_opens(people, role):
     visitor, _ = people[role]
     links = {link for link in visitor.open("/dashboard").links if "/dashboard" in link}
     assert {visitor.open(link).status for link in links} == {200}
+
+
+@pytest.mark.parametrize("rule", [rule for method, rule in CALLS if method == "GET" and rule not in PUBLIC])
+def test_a_name_that_is_a_script_is_shown_as_text(people, named_by_a_joker, rule):
+    visitor, _ = people["owner"]
+    page = visitor.open(filled(rule, named_by_a_joker))
+    assert page.status == 200, page.text
+    assert JOKE not in page.source or "text/html" not in page.response.headers["Content-Type"]
