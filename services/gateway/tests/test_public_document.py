@@ -93,3 +93,12 @@ def test_parameters_of_a_path_go_with_it():
 def test_a_service_without_its_document_is_no_gateway(tmp_path):
     with pytest.raises(FileNotFoundError):
         contracts.load(tmp_path, ["programs"])
+
+
+def test_what_a_tag_means_is_said_once():
+    def tags(**meanings):
+        return {**document({}), "tags": [{"name": name, "description": text} for name, text in meanings.items()]}
+
+    documents = {"programs": tags(Rewards="To spend on.", Exports="Files."), "vouchers": tags(Exports="Lists.")}
+    told = {tag["name"]: tag["description"] for tag in merge(documents, server_url=SERVER)["tags"]}
+    assert told == {"Rewards": "To spend on.", "Exports": "Files."}

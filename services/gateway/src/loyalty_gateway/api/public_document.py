@@ -48,9 +48,19 @@ def merge(documents: Mapping[str, Any], *, server_url: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Loyalty Partner API", "version": "v1"},
         "servers": [{"url": server_url}],
+        "tags": _tags(documents),
         "paths": dict(sorted(paths.items())),
         "components": components,
     }
+
+
+def _tags(documents: Mapping[str, Any]) -> list[dict[str, str]]:
+    """In the order of the services and of their documents; of two with one name the first has described it."""
+    tags: dict[str, dict[str, str]] = {}
+    for document in documents.values():
+        for tag in document.get("tags", ()):
+            tags.setdefault(tag["name"], tag)
+    return list(tags.values())
 
 
 def _security(rules: Mapping[str, Any]) -> list[dict[str, list[str]]]:

@@ -13,7 +13,7 @@ from loyalty_common.openapi import Blueprint
 from loyalty_vouchers.api import edge, periods, vouchers
 from loyalty_vouchers.domain import queries, rollbacks, shapes
 
-blueprint = Blueprint("Redemptions", __name__, url_prefix="/v1/vouchers", description=__doc__)
+blueprint = Blueprint("Voucher redemptions", __name__, url_prefix="/v1/vouchers", description=__doc__)
 
 
 class RedemptionQuery(pagination.ListQuery, periods.PeriodQuery):
