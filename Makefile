@@ -13,7 +13,7 @@ export PYTHON
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help run reset up down roll backup restore footprint test test-compose soak check bench openapi
+.PHONY: help run reset up down roll backup restore footprint test test-compose soak check bench openapi examples
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ openapi: $(VENV)/installed ## write contracts/openapi/ from the services' code
 	    $(BIN)/python -m loyalty_$$service openapi > contracts/openapi/$$service.new \
 	    && mv contracts/openapi/$$service.new contracts/openapi/$$service.json || exit 1; \
 	done
+
+examples: $(VENV)/tools ## write contracts/examples/ anew from what the running suite answers
+	@RECORD_EXAMPLES=1 $(BIN)/python -m pytest -q tests/dashboard/portal/test_samples.py
 
 $(VENV)/bin/python:
 	@deploy/local/create-venv $(VENV)

@@ -36,7 +36,7 @@ _PROCESSES = {
     "webhooks": ("serve", "deliver", "relay", "work", _JOB),
     "dashboard": ("serve",),
 }
-_OPENAPI = Path(__file__).parents[4] / "contracts" / "openapi"
+_CONTRACTS = Path(__file__).parents[4] / "contracts"
 # The one who starts the suite chooses the rest: a DATABASE_URL of another project must not get in.
 _INHERITED = ("HOME", "LANG", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ")
 
@@ -123,7 +123,7 @@ class Layout:
             yield "ACCOUNTS_PRIVATE_KEY", self.keys.private_keys["accounts"]
             yield "INTERNAL_BIND", self.addresses.bind("gateway-internal")
             yield "KEY_PEPPERS", json.dumps(self.keys.key_peppers)
-            yield "OPENAPI_DIR", str(_OPENAPI)
+            yield "OPENAPI_DIR", str(_CONTRACTS / "openapi")
             yield "DASHBOARD_URL", self.addresses.dashboard_url
             yield "MAILER_URL", "log"
             if self.redis_url:
@@ -131,6 +131,7 @@ class Layout:
         if service == "dashboard":
             yield "API_URL", self.addresses.public_url
             yield "DASHBOARD_URL", self.addresses.dashboard_url
+            yield "CONTRACTS_DIR", str(_CONTRACTS)
             yield "SECRET_KEYS", json.dumps(self.keys.session_keys)
         if service == "webhooks":
             yield "SECRET_KEYS", json.dumps(self.keys.secret_keys)

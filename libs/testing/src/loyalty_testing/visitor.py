@@ -64,7 +64,8 @@ class Visitor:
     def send(self, form: Form, *, follow: bool = True, **changed: Any) -> Page:
         """``changed``: by the name of a field; a list for several boxes, None to leave a field out."""
         fields = {name: value for name, value in {**form.fields, **changed}.items() if value is not None}
-        return Page(self.session.request(form.method, form.action, data=fields, timeout=30, allow_redirects=follow))
+        sent: dict[str, Any] = {"params" if form.method.lower() == "get" else "data": fields}
+        return Page(self.session.request(form.method, form.action, timeout=30, allow_redirects=follow, **sent))
 
     def post(self, path: str, **fields: Any) -> Page:
         """Something that no page offers."""

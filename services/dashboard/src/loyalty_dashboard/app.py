@@ -7,6 +7,7 @@ import os
 from flask import Flask
 
 from loyalty_common import logs, metrics
+from loyalty_dashboard import portal
 from loyalty_dashboard import settings as settings_module
 from loyalty_dashboard.api import Api
 from loyalty_dashboard.settings import SERVICE, Settings
@@ -61,6 +62,7 @@ _VIEWS = (
     managed_customers,
     organization,
     password_resets,
+    portal,
     preferences,
     referral_programs,
     rewards,
@@ -87,7 +89,7 @@ def create_app(settings: Settings) -> Flask:
     edge.install(app, is_https=settings.is_https)
     access.install(app)
     csrf.install(app)
-    for part in (assets, error_pages, formats, forms, languages, navigation):
+    for part in (assets, error_pages, formats, forms, languages, navigation, portal):
         part.install(app)
     app.jinja_env.globals["api_url"] = settings.public_base_url
     for view in _VIEWS:

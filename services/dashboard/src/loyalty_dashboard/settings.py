@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from loyalty_common.settings import Environment
 
@@ -13,7 +14,8 @@ SERVICE = "dashboard"
 @dataclass(frozen=True, slots=True)
 class Settings:
     """``dashboard_url``: of the dashboard as browsers know it, ending in ``/dashboard``. ``api_url``: where this
-    service reaches the public API; ``public_base_url``: what integrators are told that the API's address is."""
+    service reaches the public API; ``public_base_url``: what integrators are told that the API's address is.
+    ``contracts_dir``: the events and examples that the portal shows."""
 
     bind: str
     web_workers: int
@@ -21,6 +23,7 @@ class Settings:
     dashboard_url: str
     api_url: str
     public_base_url: str
+    contracts_dir: Path
     secret_keys: Mapping[int, bytes]
     log_level: str
     metrics_port: int
@@ -45,6 +48,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         dashboard_url=environment.url("DASHBOARD_URL"),
         api_url=environment.url("API_URL"),
         public_base_url=environment.url("PUBLIC_BASE_URL"),
+        contracts_dir=Path(environment.text("CONTRACTS_DIR")),
         secret_keys=environment.versioned_keys("SECRET_KEYS"),
         log_level=environment.text("LOG_LEVEL", default="info"),
         metrics_port=environment.integer("METRICS_PORT", default=0, minimum=0),
