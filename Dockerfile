@@ -110,6 +110,9 @@ RUN python3 -m compileall -q --invalidation-mode unchecked-hash /opt/loyalty
 
 FROM service AS dashboard
 COPY --from=dashboard-build /added /
+ENV CONTRACTS_DIR=/opt/contracts
+COPY contracts/events /opt/contracts/events
+COPY contracts/examples /opt/contracts/examples
 COPY --from=dashboard-build /opt/loyalty ./
 ENTRYPOINT ["loyalty-dashboard"]
 CMD ["serve"]

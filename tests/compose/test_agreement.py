@@ -18,7 +18,8 @@ from loyalty_local.layout import DATABASES, GUESTS, SERVICES, Addresses, Layout
 
 CHOSEN = {"PUBLIC_BASE_URL": "http://127.0.0.1:8080/api/v1", "DASHBOARD_URL": "http://127.0.0.1:8081/dashboard"}
 # Each where it is needed: in a container every listener has the same port, and documents lie where the image has them.
-LOCAL_ONLY = {"BIND", "INTERNAL_BIND", "OPENAPI_DIR", "PYTHONUNBUFFERED", "HOME", "LANG", "PATH", "TMPDIR", "TZ"}
+OF_THE_IMAGE = {"OPENAPI_DIR": "/opt/contracts/openapi", "CONTRACTS_DIR": "/opt/contracts"}
+LOCAL_ONLY = {*OF_THE_IMAGE, "BIND", "INTERNAL_BIND", "PYTHONUNBUFFERED", "HOME", "LANG", "PATH", "TMPDIR", "TZ"}
 LOCAL_ONLY |= {"SSL_CERT_DIR", "SSL_CERT_FILE"}
 # Read by nobody on one machine: proxies, mail servers, Prometheus.
 ELSEWHERE_ONLY = {"FORWARDED_ALLOW_IPS", "LOG_LEVEL", "MAIL_FROM", "METRICS_PORT"}
@@ -92,7 +93,7 @@ def test_every_process_finds_in_its_environment_what_it_reads(composed: dict[str
         settings = import_module(f"loyalty_{service}.{module}")
         own = getattr(settings, {"forward-auth": "Serve"}.get(command[0], command[0].capitalize()), None)
         read = own.read if own else getattr(settings, "from_environment", None) or settings.read_accounts
-        read(process["environment"] | {"OPENAPI_DIR": "/opt/contracts/openapi"})
+        read(process["environment"] | OF_THE_IMAGE)
 
 
 def test_prometheus_is_told_of_every_process_that_keeps_running(root: Path, composed: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ A new page makes ``test_every_page_is_known_here`` red: it is then written down 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -117,12 +118,13 @@ LEAST = {
     "/dashboard/users/<int:user_id>/invite": "owner",
     "/dashboard/users/<int:user_id>/delete": "owner",
 }
+CONTRACTS = Path(__file__).parents[2] / "contracts"
 JOKE = "<script>alert(1)</script>"
 RANKS = ("staff", "manager", "owner")
 RULES = {
     rule.rule: sorted((rule.methods or set()) & {"GET", "POST"})
     for rule in create_app(
-        Settings("", 1, 1, "http://x/dashboard", "http://x/api/v1", "http://x/api/v1", {1: b"k" * 32}, "error", 0)
+        Settings("", 1, 1, "http://x/dashboard", *["http://x/api/v1"] * 2, CONTRACTS, {1: b"k" * 32}, "error", 0)
     ).url_map.iter_rules()
     if rule.rule.startswith("/dashboard")
 }

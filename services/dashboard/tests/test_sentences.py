@@ -1,5 +1,7 @@
 """What the API says comes to the reader in his language, and never less than it said."""
 
+from pathlib import Path
+
 import pytest
 
 from loyalty_common import fields
@@ -8,11 +10,14 @@ from loyalty_dashboard.app import create_app
 from loyalty_dashboard.settings import Settings
 from loyalty_dashboard.web import sentences
 
+CONTRACTS = Path(__file__).parents[3] / "contracts"
+
 
 @pytest.fixture
 def german():
     api = "http://127.0.0.1:9/api/v1"
-    app = create_app(Settings("", 1, 1, "http://127.0.0.1:9/dashboard", api, api, {1: b"k" * 32}, "error", 0))
+    keys = {1: b"k" * 32}
+    app = create_app(Settings("", 1, 1, "http://127.0.0.1:9/dashboard", api, api, CONTRACTS, keys, "error", 0))
     with app.test_request_context(headers={"Accept-Language": "de"}):
         yield
 

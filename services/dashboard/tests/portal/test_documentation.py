@@ -78,7 +78,7 @@ def test_fields_say_what_the_schema_says(documentation):
 def test_what_a_list_has_like_every_list_is_not_repeated(documentation):
     customers = documentation.operations["get_customers"]
     assert customers.is_list
-    assert [field.name for field in customers.filters] == ["search", "updated_since", "external_id", "email"]
+    assert [field.name for field in customers.filters] == ["search", "updated_since", "external_id", "email", "ids"]
 
 
 def test_every_event_is_there_with_a_payload_of_its_contract(documentation, contracts):

@@ -27,7 +27,7 @@ def browse() -> Callable[[str], FlaskClient]:
 
     def browse(api_url: str) -> FlaskClient:
         variables = {
-            "PUBLIC_URL": "http://localhost",
+            "DASHBOARD_URL": "http://localhost/dashboard",
             "API_URL": api_url,
             "PUBLIC_BASE_URL": "https://api.example.com/api/v1",
             "CONTRACTS_DIR": str(ROOT / "contracts"),
