@@ -57,6 +57,7 @@ def _keys(keys: Keys) -> Iterator[tuple[str, dict[str, str]]]:
     }
     for service in DATABASES:
         yield f"{service}-keys", {"IDENTITY_PRIVATE_KEY": keys.private_keys[service]} | own.get(service, {})
+    yield "dashboard-keys", {"SECRET_KEYS": json.dumps(keys.session_keys)}
 
 
 def manifest() -> dict[str, Any]:

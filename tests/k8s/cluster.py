@@ -8,7 +8,9 @@ from typing import Any
 
 Object = dict[str, Any]
 Objects = Sequence[Object]
-SERVICES = ("gateway", "customers", "programs", "vouchers", "webhooks")
+# Those that keep something, and the dashboard, which has neither database nor job nor migration.
+OWNERS = ("gateway", "customers", "programs", "vouchers", "webhooks")
+SERVICES = (*OWNERS, "dashboard")
 # Processes that answer HTTP, and so say themselves whether they are well.
 LISTENERS = ("serve", "internal", "forward-auth")
 NAME, COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/component"

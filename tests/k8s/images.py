@@ -15,8 +15,6 @@ from loyalty_gateway import settings as gateway_settings
 from loyalty_gateway.api import forward_auth, pages
 
 ROOT = Path(__file__).parents[2]
-# What the image itself sets or the interpreter and gunicorn read.
-OF_THE_IMAGE = {"OPENAPI_DIR": "/opt/contracts/openapi"}
 # Which settings each process of the gateway reads; the processes of the other services all read the same.
 GATEWAY_READS = {
     "serve": gateway_settings.Serve.read,
@@ -67,8 +65,8 @@ def settings(service: str, command: str, variables: Mapping[str, str]) -> tuple[
     return module.from_environment(recorded), recorded.read
 
 
-def paths(service: str, command: str) -> set[str]:
-    """Which paths without parameters a listener answers."""
+def paths(service: str, command: str, read: Any) -> set[str]:
+    """Which paths without parameters a listener answers; ``read``: its settings."""
     if (service, command) == ("gateway", "serve"):
         return set(pages.PATHS)
     if (service, command) == ("gateway", "forward-auth"):
@@ -78,6 +76,8 @@ def paths(service: str, command: str) -> set[str]:
         return {
             rule.rule for rule in app.create_internal(gateway_settings.internal_for_document()).url_map.iter_rules()
         }
+    if service == "dashboard":
+        return {rule.rule for rule in app.create_app(read).url_map.iter_rules()}
     module = importlib.import_module(f"loyalty_{service}.settings")
     return {rule.rule for rule in app.create_app(module.for_document()).url_map.iter_rules()}
 
@@ -88,6 +88,12 @@ def entry_point(service: str) -> str:
         found.name for found in entry_points(group="console_scripts") if found.module == f"loyalty_{service}.__main__"
     ]
     return found
+
+
+def sets(service: str) -> dict[str, str]:
+    """The variables that the image of a service itself sets."""
+    lines = re.findall(r"^ENV (.+)$", dockerfile_stage(service).replace("\\\n", " "), re.MULTILINE)
+    return dict(pair.split("=", 1) for line in lines for pair in line.split())
 
 
 def dockerfile_stage(target: str) -> str:

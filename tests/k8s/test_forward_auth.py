@@ -10,7 +10,7 @@ import yaml
 
 from tests.k8s import test_processes as processes
 from tests.k8s import test_rendering as rendering
-from tests.k8s.cluster import Object, of_kind, pods
+from tests.k8s.cluster import OWNERS, Object, of_kind, pods
 from tests.k8s.conftest import K8S, Render
 from tests.k8s.network import Network
 from tests.k8s.test_network import matrix
@@ -72,6 +72,6 @@ def test_the_proxy_reaches_the_listeners_and_the_decision_its_database_and_redis
     assert network.one_sided() == set()
     inside = network.beyond("ingress")
     from_proxy = {name: ways for name, ways in inside.items() if any(way.startswith("proxy:") for way in ways)}
-    listeners = {name for name in network.ends if name.endswith(("-serve", "-internal"))}
+    listeners = {f"{service}-serve" for service in OWNERS} | {"gateway-internal"}
     assert from_proxy.keys() == listeners | {NAME}
     assert from_proxy[NAME] == {"proxy:8002", "monitoring:9464"}

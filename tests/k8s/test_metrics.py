@@ -6,7 +6,7 @@ import re
 
 from tests.k8s import images
 from tests.k8s.cluster import LISTENERS, Object, Pod, of_kind, pods
-from tests.k8s.test_processes import environment
+from tests.k8s.test_processes import within
 
 PORT = 9464
 
@@ -18,7 +18,7 @@ def kept_running(objects: list[Object]) -> list[Pod]:
 def test_every_process_shows_its_figures_where_it_is_told_to(objects: list[Object]) -> None:
     for pod in kept_running(objects):
         assert {"name": "metrics", "containerPort": PORT} in pod.main["ports"]
-        read, _ = images.settings(pod.service, pod.main["args"][0], environment(objects, pod) | images.OF_THE_IMAGE)
+        read, _ = images.settings(pod.service, pod.main["args"][0], within(objects, pod))
         assert getattr(read, "accounts", read).metrics_port == PORT, pod.name
 
 

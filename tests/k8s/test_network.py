@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.k8s.cluster import SERVICES, Object, of_kind, pods, workload
+from tests.k8s.cluster import OWNERS, Object, of_kind, pods, workload
 from tests.k8s.network import Network, matches
 
-# The gateway calls all; a service asks those whose objects it must know, or must tell of an erasure.
+# The gateway calls all; a service asks those whose objects it must know, or must tell of an erasure; the dashboard
+# knows the public API alone.
 CALLS = {
     "gateway-serve": {"customers:8000", "programs:8000", "vouchers:8000", "webhooks:8000", "gateway-internal:8001"},
     "gateway-internal": {"programs:8000", "vouchers:8000"},
@@ -18,6 +19,7 @@ CALLS = {
     "programs-serve": {"customers:8000", "gateway-internal:8001"},
     "programs-work": {"customers:8000", "gateway-internal:8001"},
     "vouchers-serve": {"customers:8000", "gateway-internal:8001"},
+    "dashboard-serve": {"gateway:8000"},
 }
 INTERNET = {"webhooks-deliver", "webhooks-serve"}  # the API sends the tests of endpoints
 MAIL = {"gateway-mail": {"0.0.0.0/0:465,587", "::/0:465,587"}}
@@ -34,9 +36,10 @@ def matrix(objects: list[Object]) -> set[str]:
     ours = [pod for pod in pods(objects) if pod.is_ours and pod.kind != "Job"]
     broker = {f"{pod.name} -> rabbitmq:5672" for pod in ours if pod.name.endswith(("-relay", "-consume"))}
     has_operators = bool(of_kind(objects, "Cluster"))
-    databases = {f"{pod.name} -> {f'{pod.service}-db' if has_operators else 'postgres'}:5432" for pod in ours}
+    owners = [pod for pod in ours if pod.service in OWNERS]
+    databases = {f"{pod.name} -> {f'{pod.service}-db' if has_operators else 'postgres'}:5432" for pod in owners}
     # The operator's clusters replicate, each with itself; the policy says so of all databases at once.
-    among = {f"{a}-db -> {b}-db:5432" for a in SERVICES for b in SERVICES} if has_operators else set()
+    among = {f"{a}-db -> {b}-db:5432" for a in OWNERS for b in OWNERS} if has_operators else set()
     redis = {"gateway-serve -> redis:6379", "gateway-internal -> redis:6379"}
     return calls | broker | databases | among | redis
 
@@ -83,13 +86,14 @@ def test_the_internet_is_never_a_private_network(objects: list[Object], policy: 
     assert excepted == {"0.0.0.0/0": PRIVATE, "::/0": ["::1/128", "fc00::/7", "fe80::/10"]}
 
 
-def test_from_outside_the_ingress_reaches_the_door_prometheus_the_figures_and_nobody_else_anything(
+def test_from_outside_the_ingress_reaches_the_doors_prometheus_the_figures_and_nobody_else_anything(
     objects: list[Object],
 ) -> None:
     inside = Network(objects).beyond("ingress")
     ours = {pod.name: inside[pod.name] for pod in pods(objects) if pod.is_ours and pod.name in inside}
     kept_running = {pod.name: {"monitoring:9464"} for pod in pods(objects) if pod.is_ours and pod.kind == "Deployment"}
-    assert ours == kept_running | {"gateway-serve": {"ingress-nginx:8000", "monitoring:9464"}}
+    doors = ("gateway-serve", "dashboard-serve")
+    assert ours == kept_running | {name: {"ingress-nginx:8000", "monitoring:9464"} for name in doors}
 
 
 SEEDED: list[tuple[Callable[[dict[str, Object]], object], str]] = [
@@ -106,6 +110,14 @@ SEEDED: list[tuple[Callable[[dict[str, Object]], object], str]] = [
         "everybody may ask for a database",
     ),
     (lambda policies: policies["gateway-to-services"]["spec"]["egress"].pop(0), "the door has no way out"),
+    (
+        lambda policies: policies["dashboard-to-gateway"]["spec"]["egress"][0].pop("to"),
+        "the dashboard goes past the door",
+    ),
+    (
+        lambda policies: policies["gateway-from-callers"]["spec"]["ingress"][0]["from"].pop(),
+        "the dashboard stands before a closed door",
+    ),
 ]
 
 

@@ -6,6 +6,7 @@ import re
 import runpy
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,7 +14,7 @@ from loyalty_common.settings import SettingsError
 from loyalty_local.keys import Keys
 from loyalty_local.layout import DATABASES, Addresses, Layout
 from tests.k8s import images
-from tests.k8s.cluster import LISTENERS, SERVICES, Object, Objects, Pod, main_of, of_kind, pods, workload
+from tests.k8s.cluster import LISTENERS, OWNERS, SERVICES, Object, Objects, Pod, main_of, of_kind, pods, workload
 from tests.k8s.conftest import K8S
 
 # What nobody would read on one machine.
@@ -30,7 +31,7 @@ def new_secrets() -> Mapping[str, Mapping[str, str]]:
 
 
 def environment(objects: Objects, pod: Pod) -> dict[str, str]:
-    """What the container would see, with new secrets. Operators write theirs under the same names and keys."""
+    """What the container is given, with new secrets. Operators write theirs under the same names and keys."""
     config, secrets = of_kind(objects, "ConfigMap"), new_secrets()
     seen = {}
     for source in pod.main["envFrom"]:
@@ -41,9 +42,13 @@ def environment(objects: Objects, pod: Pod) -> dict[str, str]:
     return seen
 
 
+def within(objects: Objects, pod: Pod) -> dict[str, str]:
+    """What its process sees: what the image sets too."""
+    return images.sets(pod.service) | environment(objects, pod)
+
+
 def test_the_processes_are_those_of_the_suite_on_one_machine(objects: list[Object], tmp_path: Path) -> None:
-    # The dashboard is not among them yet.
-    names = ["gateway-internal", "dashboard-serve", *(f"{service}-serve" for service in SERVICES)]
+    names = ["gateway-internal", *(f"{service}-serve" for service in SERVICES)]
     addresses = Addresses(dict.fromkeys(names, 8000))
     urls = dict.fromkeys(DATABASES, "postgresql://")
     layout = Layout(Keys.of(tmp_path / "keys.json"), addresses, urls, "amqp://broker", None, {})
@@ -52,7 +57,7 @@ def test_the_processes_are_those_of_the_suite_on_one_machine(objects: list[Objec
     here = {pod.name: " ".join(pod.main["args"]) for pod in ours(objects) if pod.kind != "Job"}
     assert here == there | FOR_PROMETHEUS
     jobs = of_kind(objects, "CronJob")
-    assert set(jobs) == {f"{service}-job" for service in SERVICES}
+    assert set(jobs) == {f"{service}-job" for service in OWNERS}
     assert {(job["spec"]["schedule"], job["spec"]["concurrencyPolicy"]) for job in jobs.values()} == {
         ("*/10 * * * *", "Forbid")
     }
@@ -75,7 +80,7 @@ def test_a_command_that_is_not_there_is_found(local: list[Object]) -> None:
 
 def test_each_process_accepts_its_environment(objects: list[Object]) -> None:
     for pod in ours(objects):
-        images.settings(pod.service, pod.main["args"][0], environment(objects, pod) | images.OF_THE_IMAGE)
+        images.settings(pod.service, pod.main["args"][0], within(objects, pod))
 
 
 def test_a_variable_that_is_missing_is_found(local: list[Object]) -> None:
@@ -89,8 +94,7 @@ def test_no_variable_is_given_that_nothing_reads_and_no_secret_to_a_process_that
 ) -> None:
     read: dict[str, set[str]] = {service: set() for service in SERVICES}
     for pod in ours(objects):
-        seen = environment(objects, pod) | images.OF_THE_IMAGE
-        looked_up = images.settings(pod.service, pod.main["args"][0], seen)[1]
+        looked_up = images.settings(pod.service, pod.main["args"][0], within(objects, pod))[1]
         assert {variable["name"] for variable in pod.main["env"]} <= looked_up, pod.name
         read[pod.service] |= looked_up
     for pod in ours(objects):
@@ -109,13 +113,13 @@ def test_each_listener_listens_where_it_is_asked_and_answers_the_probes(objects:
         command = pod.main["args"][0]
         if command not in LISTENERS:
             continue
-        settings, _ = images.settings(pod.service, command, environment(objects, pod) | images.OF_THE_IMAGE)
+        settings, _ = images.settings(pod.service, command, within(objects, pod))
         ports = {port["name"]: port["containerPort"] for port in pod.main["ports"]}
         bound = settings.forward_auth_bind if command == "forward-auth" else settings.bind
         assert bound == f"0.0.0.0:{ports['http']}", pod.name
         probes = [pod.main[probe]["httpGet"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")]
         assert [probe["port"] for probe in probes] == ["http"] * 3
-        assert {probe["path"] for probe in probes} <= images.paths(pod.service, command), pod.name
+        assert {probe["path"] for probe in probes} <= images.paths(pod.service, command, settings), pod.name
 
 
 def test_a_probe_of_a_path_that_is_not_there_is_found(local: list[Object]) -> None:
@@ -129,9 +133,9 @@ def test_the_addresses_that_services_are_given_lead_to_listeners(objects: list[O
     for data in (found.get("data") or {} for found in of_kind(objects, "ConfigMap").values()):
         for name, value in data.items():
             if name.endswith("_URL") and value.startswith("http:"):
-                host, port = value.removeprefix("http://").split(":")
-                (offered,) = services[host]["spec"]["ports"]
-                assert offered["port"] == int(port)
+                address = urlsplit(value)
+                (offered,) = services[str(address.hostname)]["spec"]["ports"]
+                assert offered["port"] == address.port
     for name, service in services.items():
         behind = [pod for pod in pods(objects) if service["spec"]["selector"].items() <= pod.labels.items()]
         offered = service["spec"]["ports"][0]["targetPort"]
@@ -159,4 +163,6 @@ def test_the_image_is_what_the_pods_take_it_for(production: list[Object], servic
             assert f"USER {context['runAsUser']}:{context['runAsGroup']}" in stage
             assert {port["containerPort"] for port in pod.main.get("ports", [])} <= exposed
             assert {"name": "tmp", "mountPath": "/tmp"} in pod.main["volumeMounts"]
-    assert "HOME=/tmp" in stage
+    assert images.sets(service)["HOME"] == "/tmp"
+    for name, folder in images.sets(service).items():
+        assert not name.endswith("_DIR") or re.search(rf"^COPY contracts/\S+ {folder}\b", stage, re.MULTILINE), name

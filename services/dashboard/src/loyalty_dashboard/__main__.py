@@ -15,11 +15,15 @@ from loyalty_dashboard.settings import SERVICE
 
 
 def main() -> None:
+    {"serve": _serve, "messages": _messages}[_parser().parse_args().command]()
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"loyalty-{SERVICE}", description="What people see in a browser.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="answer HTTP")
     commands.add_parser("messages", help="bring translations/ up to date with the texts of code and templates")
-    {"serve": _serve, "messages": _messages}[parser.parse_args().command]()
+    return parser
 
 
 def _serve() -> None:
