@@ -127,6 +127,8 @@ def test_only_the_doors_their_proxy_and_what_looks_on_publish_a_port_and_on_loop
     published = {name: process["ports"] for name, process in composed.items() if "ports" in process}
     assert set(published) == {"gateway", "dashboard", "proxy", "prometheus", "grafana"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+    at = [port.rpartition(":")[0] for ports in published.values() for port in ports]
+    assert len(set(at)) == len(at)
 
 
 def test_every_process_waits_for_its_migration_and_may_write_nothing(composed: dict[str, Any]) -> None:
@@ -136,6 +138,11 @@ def test_every_process_waits_for_its_migration_and_may_write_nothing(composed: d
             assert process["depends_on"] == {migration: {"condition": "service_completed_successfully"}}
         assert process["read_only"] is True
         assert process["cap_drop"] == ["ALL"]
+
+
+def test_who_takes_imports_in_whole_has_room_for_one_per_thread(composed: dict[str, Any]) -> None:
+    for name in ("customers", "dashboard"):
+        assert composed[name]["tmpfs"] == ["/tmp:mode=1777,size=640m"]
 
 
 def test_every_service_has_an_image_a_database_and_a_role_of_its_own(root: Path, composed: dict[str, Any]) -> None:
