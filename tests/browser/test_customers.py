@@ -100,7 +100,7 @@ def test_customers_are_found_while_one_types_and_a_file_is_imported(window, arri
     page.goto("/dashboard/customers")
     page.get_by_role("searchbox").press_sequentially("guest 299", delay=20)
     expect(page.locator("#found tbody tr")).to_have_count(1)
-    expect(page).to_have_url("/dashboard/customers?search=guest+299")
+    expect(page).to_have_url("/dashboard/customers?search=guest%20299")
     page.get_by_role("searchbox").fill("nobody at all")
     expect(page.get_by_text("Nobody found")).to_be_visible()
     window.look("customers-not-found")

@@ -20,6 +20,8 @@ from loyalty_testing.machine import find_or_install, find_program
 
 WIDTHS = (390, 768, 1280)
 _HEIGHTS = {390: 844, 768: 1024, 1280: 900}
+# What is drawn anew at another size, such as a chart, is so in the frame after.
+_SETTLED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -58,6 +60,7 @@ class Watched:
         self.page.wait_for_load_state("load")
         for width in widths:
             self.page.set_viewport_size({"width": width, "height": _HEIGHTS[width]})
+            self.page.evaluate(_SETTLED)
             assert self.page.evaluate(_WIDER) == 0, f"{name} is wider than {width}"
             self.page.screenshot(path=self._shots / f"{name}-{width}.png", full_page=True)
         for colours in ("dark", "light") if dark else ("light",):
