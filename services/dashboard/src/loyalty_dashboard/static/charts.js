@@ -70,7 +70,7 @@
       scales: { x: { time: true, range: roomy(data[0], kind) }, y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.1 : 1] } },
       series: [{ label: text(figure.querySelector("thead th")), value: (_, x) => (x ? shown(long)(x) : "–") },
         ...heads.map((head) => series(head, kind, unit, locale))],
-      axes: [axis({ values: (_, xs) => xs.map(shown(short)), grid: { show: false }, space: 70 }),
+      axes: [axis({ size: 32, values: (_, xs) => xs.map(shown(short)), grid: { show: false }, space: 70 }),
         axis({ size: 52, values: (_, ys) => ys.map((y) => y.toLocaleString(locale, { notation: "compact" })) })],
     }, data, canvas);
     return { fit: () => chart.setSize({ width: canvas.clientWidth, height: 240 }), end: () => chart.destroy() };
