@@ -18,6 +18,7 @@ from benchmarks import (
     imports,
     intake,
     latency,
+    pages,
     proxying,
     search,
     sending,
@@ -42,6 +43,7 @@ ROWS: Mapping[str, Callable[[Pace], list[Line]]] = {
     "intake": intake.from_rabbitmq,
     "imports": imports.through_the_gateway,
     "search": search.on_the_service_alone,
+    "dashboard": pages.of_a_large_organization,
 }
 
 

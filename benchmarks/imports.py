@@ -10,6 +10,7 @@ from benchmarks import stage
 from benchmarks.pace import Line, NotMeasured, Pace
 from benchmarks.stage import Merchant
 from loyalty_local.suite import Suite
+from loyalty_testing.integrator import Integrator
 
 # 100,000 customers at the default of BENCH_SECONDS; balances, which two services book, for a fifth of them.
 _ROWS_PER_SECOND = 25_000
@@ -22,8 +23,8 @@ def through_the_gateway(pace: Pace) -> list[Line]:
     rows = int(_ROWS_PER_SECOND * pace.seconds)
     with stage.suite_running() as suite:
         merchant = stage.merchant_of(suite)
-        plain = _imported(merchant, rows, _people(rows))
-        opened = _imported(merchant, rows // 5, _members(rows // 5, merchant.card_id))
+        plain = imported(merchant.api, rows, people(rows))
+        opened = imported(merchant.api, rows // 5, _members(rows // 5, merchant.card_id))
         exported, growth = _exported(suite, merchant, rows)
     reach = f"≥ {_REACH:.0f}/s"
     return [
@@ -34,7 +35,7 @@ def through_the_gateway(pace: Pace) -> list[Line]:
     ]
 
 
-def _people(count: int) -> Iterator[str]:
+def people(count: int) -> Iterator[str]:
     yield "email,name,phone\n"
     for number in range(count):
         yield f"person{number}@example.com,Alexandra Rivera {number},+1555{number:07d}\n"
@@ -46,12 +47,12 @@ def _members(count: int, card_id: int) -> Iterator[str]:
         yield f"member{number}@example.com,Member {number},{card_id},{number + 1}\n"
 
 
-def _imported(merchant: Merchant, rows: int, lines: Iterator[str]) -> float:
+def imported(api: Integrator, rows: int, lines: Iterator[str]) -> float:
     """Rows per second, from the first byte sent until the job says that it has succeeded."""
     content, began = "".join(lines).encode(), time.monotonic()
     headers = {"Content-Type": "text/csv"}
-    sent = merchant.api.data("POST", "/imports?type=customers", data=content, headers=headers, timeout_s=120)
-    while (job := merchant.api.data("GET", f"/imports/{sent['id']}")["job"])["finished_at"] is None:
+    sent = api.data("POST", "/imports?type=customers", data=content, headers=headers, timeout_s=120)
+    while (job := api.data("GET", f"/imports/{sent['id']}")["job"])["finished_at"] is None:
         if time.monotonic() - began > 900:
             raise NotMeasured(f"an import has come no further than {job} in 15 minutes")
         time.sleep(0.2)
