@@ -53,6 +53,8 @@ def test_a_manager_sees_the_organization_and_is_told_where_the_end_is(window, ar
     window.look("organization-of-manager")
     window.open("/dashboard/users")
     expect(window.page.get_by_role("heading", name="This is not for you")).to_be_visible()
+    window.forgive()
+    window.look("not-for-you")
     window.open("/dashboard/webhook-endpoints/999999")
     expect(window.page.get_by_role("heading", name="Not found")).to_be_visible()
     window.forgive()

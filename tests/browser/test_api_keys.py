@@ -43,6 +43,9 @@ def test_a_key_is_created_used_rotated_and_revoked(suite, arrive, wait_until):
 
     page.get_by_role("link", name="Done").click()
     window.look("api-key")
+    page.get_by_role("link", name="Edit").click()
+    window.look("api-key-edit")
+    page.get_by_role("button", name="Save").click()
     page.get_by_role("link", name="Rotate").click()
     window.look("api-key-rotate")
     page.get_by_label("The old key works on for").select_option("1 hour")

@@ -118,6 +118,8 @@ def test_a_profile_with_long_names_is_shown_whole_and_erased(window, arrive, mer
     page.get_by_role("link", name="Show more").click()
     expect(page.get_by_text("Became a customer")).to_be_visible()
     assert page.locator("#timeline .entry").count() > before
+    page.goto(f"{path}/timeline")  # What the link leads to without JavaScript.
+    window.look("customer-timeline")
     page.goto(f"{path}/points/{shop['card_id']}")
     window.look("ledger")
     page.goto(f"{path}/edit")

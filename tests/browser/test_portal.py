@@ -29,6 +29,15 @@ def test_a_page_is_right_at_any_width_in_both_colours(window, name):
     window.look(name, dark=True)
 
 
+def test_no_other_group_of_operations_is_different(window):
+    window.open("/docs")
+    links = window.page.locator(".docs-menu a[href^='/docs/api/']")
+    for path in [link.get_attribute("href") for link in links.all()]:
+        if path not in PAGES.values():
+            window.open(path)
+            window.look(f"portal-{path.rpartition('/')[2]}", widths=(390,))
+
+
 def test_a_language_is_chosen_once_for_all_samples(window):
     window.open("/docs/api/customers")
     page = window.page

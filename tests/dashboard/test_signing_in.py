@@ -48,14 +48,14 @@ def test_a_form_from_before_the_sign_in_is_worth_nothing_after_it(visit, owner):
 def test_signing_out_ends_the_session_for_whoever_has_kept_the_cookie(arrive, visit):
     visitor, thief = arrive(), visit()
     thief.session.cookies.update(visitor.session.cookies)
-    assert thief.open("/dashboard").url.endswith("/dashboard")
+    home = thief.open("/dashboard")
+    assert home.url.endswith("/dashboard")
 
     page = visitor.send(visitor.open("/dashboard").form("/sign-out"))
 
     assert page.url.endswith("/dashboard/sign-in")
     assert visitor.open("/dashboard").url.endswith("/dashboard/sign-in?next=/dashboard")
-    switch = thief.open("/dashboard").form("/mode")
-    assert thief.send(switch, mode="test").url.endswith("/dashboard/sign-in")
+    assert thief.send(home.form("/mode"), mode="test").url.endswith("/dashboard/sign-in")
 
 
 @pytest.mark.parametrize("path", ["/dashboard/sign-in", "/dashboard/sign-out", "/dashboard/mode"])
