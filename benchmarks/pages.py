@@ -22,8 +22,9 @@ from loyalty_testing.postgres import Postgres
 from loyalty_testing.visitor import Page, Visitor
 
 _CUSTOMERS = 100_000
-_VISITS_PER_ROUND = 4
-_WARM_UP = 2
+_VISITS_PER_ROUND = 2
+_WARM_UP = 1
+_WAIT_S = 2
 _BEGINNINGS = ("/", "/dashboard", "/dashboard/customers?search=rivera+42", "/dashboard/counter?search=rivera+42")
 # Of pages that differ in what they show only, the first that is found is measured.
 _SHOWN = re.compile(r"\d+|(?<=/console/).+|(?<=/events/).+|#.*")
@@ -69,9 +70,7 @@ def _pages(owner: Visitor) -> Iterator[str]:
     known, waiting = set(), list(_BEGINNINGS)
     while waiting:
         path = waiting.pop(0)
-        page = owner.open(path)
-        if page.status != 200:
-            raise NotMeasured(f"{path} was answered {page.status}")
+        page, _ = _asked(owner, path)
         if not page.response.headers["Content-Type"].startswith("text/html"):
             continue
         yield path
@@ -95,12 +94,20 @@ def _kind(path: str) -> str:
 
 
 def _took_ms(owner: Visitor, path: str) -> float:
-    began = time.perf_counter()
-    answer = owner.session.get(owner.base_url + path, timeout=30)
-    took_ms = (time.perf_counter() - began) * 1000
-    if answer.status_code != 200:
-        raise NotMeasured(f"{path} was answered {answer.status_code}")
-    return took_ms
+    return _asked(owner, path)[1]
+
+
+def _asked(owner: Visitor, path: str) -> tuple[Page, float]:
+    """The API lets a user do ten things a second: who is told to wait does so, and it is not counted."""
+    while True:
+        began = time.perf_counter()
+        answer = owner.session.get(owner.base_url + path, timeout=30)
+        took_ms = (time.perf_counter() - began) * 1000
+        if answer.status_code == 200:
+            return Page(answer), took_ms
+        if answer.status_code != 429:
+            raise NotMeasured(f"{path} was answered {answer.status_code}")
+        time.sleep(_WAIT_S)
 
 
 def _lines(took_ms: Mapping[str, Sequence[float]]) -> Iterator[Line]:
