@@ -32,7 +32,7 @@ def test_two_databases_of_one_name_are_two_databases(postgres):
 
 def test_postgresql_has_room_for_all_services_and_keeps_whole_pages(postgres):
     with psycopg.connect(postgres.url) as connection:
-        assert connection.execute("SHOW max_connections").fetchone() == ("300",)
+        assert connection.execute("SHOW max_connections").fetchone() == ("500",)
         assert connection.execute("SHOW full_page_writes").fetchone() == ("on",)
 
 

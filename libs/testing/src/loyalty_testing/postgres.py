@@ -24,7 +24,7 @@ _OLDEST = 15
 _FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
 # Without fsync a killed server finds its writes in the system's cache all the same. full_page_writes stays on, so that
 # recovery is that of production.
-_OPTIONS = ("-c", "fsync=off", "-c", "max_connections=300")
+_OPTIONS = ("-c", "fsync=off", "-c", "max_connections=500")
 _STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
 
