@@ -19,7 +19,7 @@ from loyalty_local.backups import BackupFailed, Server, back_up, restore
 from loyalty_local.containers import ROOT, SERVICES, Containers
 from loyalty_local.docker import ContainersFailed, run
 
-DATABASES = {service: service for service in SERVICES} | {"gateway": "accounts"}
+DATABASES = {service: service for service in SERVICES if service != "dashboard"} | {"gateway": "accounts"}
 # Who tells other services something that these keep.
 _TELLING = ("gateway-relay", "customers-relay", "programs-relay", "vouchers-relay", "webhooks-relay", "customers-work")
 _SERVERS = ("postgres", "rabbitmq", "redis")
