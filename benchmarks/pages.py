@@ -57,7 +57,7 @@ def _owner_of(suite: Suite) -> Visitor:
     imports.imported(api, _CUSTOMERS, imports.people(_CUSTOMERS))
     with stage.database(suite, "customers") as customers:
         waiting = "select count(*) from outbox"
-        stage.wait_until(lambda: stage.count(customers, waiting) == 0, what="all told", timeout_s=300, every_s=0.5)
+        stage.wait_until(lambda: stage.count(customers, waiting) == 0, what="all told", timeout_s=1200, every_s=0.5)
     owner = Visitor(suite.layout.addresses.url("dashboard-serve"))
     page = owner.sign_in(demo["DASHBOARD_EMAIL"], demo["DASHBOARD_PASSWORD"])
     if page.status != 200 or "sign-in" in page.url:
