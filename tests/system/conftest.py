@@ -53,6 +53,7 @@ def _people(api: Any, name: str, ids: Ids) -> Ids:
     referral = api.data("POST", f"{path}/referrals", {"referral_code": code, "customer_id": friend_id})
     return {
         "customer_id": friend_id,
+        "ids": str(friend_id),
         "customer_email": friend["email"],
         "email": friend["email"],
         "identifier": friend["email"],

@@ -8,13 +8,13 @@ import pytest
 
 from loyalty_gateway.api.contracts import load, public_operations
 from loyalty_gateway.api.routes import RouteTable
-from loyalty_local.layout import SERVICES
+from loyalty_local.layout import DATABASES
 from loyalty_testing import calls
 
 
 @pytest.mark.whole_run
 def test_every_operation_was_called_by_a_test_and_answered_with_success(contracts: Path) -> None:
-    operations = list(public_operations(load(contracts / "openapi", SERVICES)))
+    operations = list(public_operations(load(contracts / "openapi", DATABASES)))
     routes = RouteTable(operations)  # The gateway's own: it knows which operation a path is.
     called = set()
     for method, path in calls.answered:

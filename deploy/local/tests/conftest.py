@@ -13,10 +13,10 @@ from loyalty_local.processes import Command, Supervisor
 
 @pytest.fixture
 def wait_until():
-    """Looks again and again until the condition holds; fails after two minutes."""
+    """Looks again and again until the condition holds; fails after five minutes."""
 
     def wait(condition):
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while not condition():
             assert time.monotonic() < deadline, "it did not happen"
             time.sleep(0.02)

@@ -77,6 +77,7 @@ def test_the_printed_curl_works_and_the_data_outlive_ctrl_c_and_kill_9(launch, t
     assert '"total":1' in listed(tmp_path, "/customers?search=rivera")
 
 
+@pytest.mark.timeout(600)
 def test_the_demo_organization_gets_its_month_once_however_its_making_was_interrupted(launch, tmp_path, wait_until):
     def credited(count):
         return lambda: total(tmp_path, "/loyalty-cards/1/transactions") >= count
