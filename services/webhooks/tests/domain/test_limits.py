@@ -112,6 +112,15 @@ def test_what_is_slow_or_fresh_leaves_half_of_the_pool_to_first_attempts_of_lane
     assert sum(shares(*fast, rest=16, fresh=16)) == 32
 
 
+def test_what_is_swift_is_claimed_ahead_of_its_threads_and_nothing_else() -> None:
+    pool = Pool(8, Counter(), ahead=8)
+    fast = [lane(8, tenant=number) for number in range(2, 10)]
+    others = [lane(8, pace=pace, tenant=number) for number in range(10, 20) for pace in (Pace.SLOW, Pace.FRESH)]
+    given = Counter(slot for _, slot, _ in share_out([*others, *fast], pool, now=NOW, most=64))
+    assert given == {Slot.REST: 2, Slot.FRESH: 2, Slot.SWIFT: 12}
+    assert [Pool(8, Counter({Slot.SWIFT: held}), ahead=8).is_busy for held in (7, 8, 16)] == [False, True, True]
+
+
 @pytest.mark.parametrize(
     ("ago_s", "places"), [(None, 6), (60, 6), (0.05, 6), (0.02, 3), (0.0, 1), (-0.001, 0), (-5, 0)]
 )

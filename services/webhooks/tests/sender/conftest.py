@@ -145,8 +145,8 @@ def sending(settings: Settings, empty_queue: None) -> Iterator[Callable[..., Non
 def endpoint(call: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     """``endpoint(receiver.url)`` is created through the API and returned with its secret."""
 
-    def create(url: str, **fields: Any) -> dict[str, Any]:
-        answer = call("POST", "/webhook-endpoints", {"url": url, **fields})
+    def create(url: str, *, tenant: int = 0, **fields: Any) -> dict[str, Any]:
+        answer = call("POST", "/webhook-endpoints", {"url": url, **fields}, tenant=tenant)
         assert answer.status_code == 201, answer.json
         made: dict[str, Any] = answer.json["data"]
         return made

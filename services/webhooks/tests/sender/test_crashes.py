@@ -104,6 +104,38 @@ def test_a_sender_told_to_stop_finishes_what_it_began(
     db.wait_for_statuses("succeeded", "pending")
 
 
+def test_a_sender_told_to_stop_hands_back_what_waits_for_a_thread(
+    receiver: Any, deliver: Callable[..., Any], endpoint: Endpoint, publish: Callable[..., Any], db: Any, tenant_id: int
+) -> None:
+    handed_back = threading.Event()
+
+    def answer(_: Any) -> tuple[int, dict[str, str], bytes]:
+        if receiver.arrived > 2:
+            handed_back.wait(20)
+        return 200, {}, b"ok"
+
+    receiver.answer = answer
+    both = (tenant_id, tenant_id + 500_000)
+    for tenant in both:
+        endpoint(receiver.url, tenant=tenant)
+        publish(tenant_id=tenant)
+    sender = deliver(DELIVER_THREADS="1")
+    db.wait(lambda: len(sender.logged("attempt")) == 2)  # from now on both are known to answer
+    for tenant in both:
+        publish(tenant_id=tenant)
+    db.wait(lambda: len(leased(db)) == 2)
+    sender.process.terminate()
+    db.wait(lambda: len(leased(db)) == 1, within_s=10)  # by itself a lease ends after 30 s
+    handed_back.set()
+    assert sender.process.wait(20) == 0
+    assert receiver.arrived == 3
+
+
+def leased(db: Any) -> list[Any]:
+    rows: list[Any] = db.rows("select 1 from delivery_queue where claim_id is not null")
+    return rows
+
+
 def test_an_attempt_under_way_when_its_endpoint_is_deleted_is_not_recorded(
     receiver: Any, deliver: Callable[..., Any], endpoint: Endpoint, publish: Callable[..., Any], db: Any, call: Any
 ) -> None:

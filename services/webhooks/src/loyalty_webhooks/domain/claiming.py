@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -73,6 +73,13 @@ CLAIM = text("""
          limit 1) endpoint
 """)
 
+_HAND_BACK = text("""
+    update delivery_queue queued set claim_id = null, lease_until = null
+      from unnest(cast(:tenant_ids as bigint[]), cast(:delivery_ids as bigint[]), cast(:claim_ids as uuid[]))
+           as given (tenant_id, delivery_id, claim_id)
+     where queued.tenant_id = given.tenant_id and queued.delivery_id = given.delivery_id
+       and queued.claim_id = given.claim_id
+""")
 _REAP = text("""
     update delivery_queue set claim_id = null, lease_until = null
      where (tenant_id, delivery_id) in (
@@ -115,8 +122,8 @@ def claim(connection: Connection, candidates: Sequence[LaneKey], pool: Pool) -> 
         "claim_id": uuid4(),
         "lease_s": LEASE_S,
     }
-    claimed = (ClaimedDelivery(*row) for row in connection.execute(CLAIM, parameters))
-    return Claimed([replace(delivery, slot=Slot(delivery.slot)) for delivery in claimed], passed_over)
+    rows = connection.execute(CLAIM, parameters)
+    return Claimed([ClaimedDelivery(*(*row[:-1], Slot(row.slot))) for row in rows], passed_over)
 
 
 def _spend(connection: Connection, served: Iterable[Lane], *, now: datetime) -> None:
@@ -130,6 +137,16 @@ def _spend(connection: Connection, served: Iterable[Lane], *, now: datetime) -> 
     }
     if moments:
         lanes.spend(connection, moments)
+
+
+def hand_back(connection: Connection, deliveries: Sequence[ClaimedDelivery]) -> None:
+    """These were claimed and not begun: another sender may have them at once."""
+    parameters = {
+        "tenant_ids": [delivery.tenant_id for delivery in deliveries],
+        "delivery_ids": [delivery.delivery_id for delivery in deliveries],
+        "claim_ids": [delivery.claim_id for delivery in deliveries],
+    }
+    connection.execute(_HAND_BACK, parameters)
 
 
 def reap(connection: Connection) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, Row, TextClause, text
 
 from loyalty_common.database import Transaction
 from loyalty_webhooks.domain.health import Health
@@ -96,11 +96,11 @@ _SPEND = text("""
 """)
 
 _KNOWN = """
-    select given.tenant_id, given.endpoint_id, lane.*
+    select given.tenant_id, given.endpoint_id, lane.*, now() as now
       from unnest(cast(:tenant_ids as bigint[]), cast(:endpoint_ids as bigint[])) as given (tenant_id, endpoint_id)
-     cross join lateral (
+      left join lateral (
         select {columns} from lanes
-         where tenant_id = given.tenant_id and endpoint_id = given.endpoint_id limit 1 {locking}) lane
+         where tenant_id = given.tenant_id and endpoint_id = given.endpoint_id limit 1 {locking}) lane on true
 """
 _READ = text(_KNOWN.format(columns=_HEALTH, locking=""))
 _READ_LOCKED = text(_KNOWN.format(columns=_HEALTH, locking="for no key update"))
@@ -148,18 +148,21 @@ def spend(connection: Connection, moments: Mapping[LaneKey, datetime]) -> None:
     )
 
 
-def known(connection: Connection, lanes: Collection[LaneKey]) -> dict[LaneKey, Health]:
-    """What is known of these lanes at the moment."""
-    rows = {LaneKey(row.tenant_id, row.endpoint_id): _health(row) for row in connection.execute(_READ, _keys(lanes))}
-    return {lane: rows.get(lane, Health()) for lane in lanes}
+def known(connection: Connection, lanes: Collection[LaneKey]) -> tuple[datetime, dict[LaneKey, Health]]:
+    """The time, and what is known of these lanes at the moment."""
+    return _known(connection, _READ, _keys(lanes))
 
 
-def known_and_locked(connection: Connection, lanes: Collection[LaneKey]) -> dict[LaneKey, Health]:
+def known_and_locked(connection: Connection, lanes: Collection[LaneKey]) -> tuple[datetime, dict[LaneKey, Health]]:
     """The same, and nobody else changes it before the commit."""
     keys = _keys(sorted(lanes))  # in one order, whoever locks them
     connection.execute(_MAKE, keys)
-    rows = connection.execute(_READ_LOCKED, keys)
-    return {LaneKey(row.tenant_id, row.endpoint_id): _health(row) for row in rows}
+    return _known(connection, _READ_LOCKED, keys)
+
+
+def _known(connection: Connection, query: TextClause, keys: dict[str, Any]) -> tuple[datetime, dict[LaneKey, Health]]:
+    rows = connection.execute(query, keys).all()
+    return rows[0].now, {LaneKey(row.tenant_id, row.endpoint_id): _health(row) for row in rows}
 
 
 def forget(tx: Transaction, *, endpoint_id: int) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from loyalty_common.messaging.outbox import outbox_row
 from loyalty_webhooks.domain import lanes
@@ -19,7 +19,6 @@ from loyalty_webhooks.domain.outcomes import Attempt, Outcome
 from loyalty_webhooks.events import EndpointDisabled
 
 Completion = tuple[ClaimedDelivery, Attempt, Outcome]
-_NOW = text("select now()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +35,17 @@ class Lesson:
 
 def lessons(connection: Connection, completions: Sequence[Completion]) -> dict[LaneKey, Lesson]:
     """What there is to be written of lanes; those are locked. Of most lanes that answer as ever there is nothing."""
-    now = connection.execute(_NOW).scalar_one()
     gone_through: dict[LaneKey, list[Completion]] = {}
     for completion in completions:
         delivery = completion[0]
         gone_through.setdefault(LaneKey(delivery.tenant_id, delivery.endpoint_id), []).append(completion)
-    known = lanes.known(connection, gone_through)
+    now, known = lanes.known(connection, gone_through)
     teaching = {
         lane: them for lane, them in gone_through.items() if _learn(known[lane], them, now) != Lesson(known[lane])
     }
     if not teaching:
         return {}
-    known = lanes.known_and_locked(connection, teaching)
+    now, known = lanes.known_and_locked(connection, teaching)
     return {lane: _learn(known[lane], them, now) for lane, them in teaching.items()}
 
 

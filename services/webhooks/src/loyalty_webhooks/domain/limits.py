@@ -6,12 +6,12 @@ fails or is unknown must not hold so many that first attempts to endpoints which
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from loyalty_webhooks.domain.health import Health, Pace
@@ -32,20 +32,22 @@ class Slot(StrEnum):
 class Pool:
     """A sender's threads and what each kind of work holds of them.
 
-    Fresh lanes get at most a quarter and the rest another, so that half is always left for swift work.
+    Fresh lanes get at most a quarter and the rest another, so that half is always left for swift work. ``ahead``: so
+    many more are claimed than there are threads, so that none of these waits for the next claim.
     """
 
     threads: int
     busy: Mapping[Slot, int]
+    ahead: int = 0
 
     @property
     def idle(self) -> int:
-        return self.threads - sum(self.busy.values())
+        return self.threads + self.ahead - sum(self.busy.values())
 
     @property
     def is_busy(self) -> bool:
-        """Less than half of the threads are idle."""
-        return self.idle < self.threads // 2
+        """Every thread has work."""
+        return self.idle <= self.ahead
 
     def room(self, slot: Slot) -> int:
         return self.idle if slot is Slot.SWIFT else min(self.idle, parts_of(self.threads).quarter - self.busy[slot])
@@ -132,13 +134,20 @@ def _host(url: str) -> str:
 
 
 @dataclass(slots=True)
+class _Room:
+    """What a limit leaves."""
+
+    left: int
+
+
+@dataclass(slots=True)
 class _Turn:
     """What a lane has of one kind, and all that must have room for one more of it."""
 
     lane: Lane
     slot: Slot
     deliveries: Iterator[int]
-    limits: Sequence[Any]
+    rooms: Sequence[_Room]
 
 
 def share_out(lanes: Sequence[Lane], pool: Pool, *, now: datetime, most: int) -> list[tuple[Lane, Slot, int]]:
@@ -149,52 +158,64 @@ def share_out(lanes: Sequence[Lane], pool: Pool, *, now: datetime, most: int) ->
     ``lanes`` must be all with something due or under way of every tenant that occurs, those with something due in the
     order of their turns.
     """
-    limits = [list(_limits(lane)) for lane in lanes]
-    rooms = _rooms(lanes, limits, pool, now=now) | {"idle": min(pool.idle, most)}
-    turns = [turn for lane, its in zip(lanes, limits, strict=True) for turn in _turns(lane, [name for name, _ in its])]
+    turns = list(_turns(lanes, pool, now=now, most=most))
     shared: list[tuple[Lane, Slot, int]] = []
     while turns:
         going_on = []
         for turn in turns:
-            if any(rooms[limit] <= 0 for limit in turn.limits):
-                continue
-            delivery_id = next(turn.deliveries, None)
-            if delivery_id is None:
-                continue
-            for limit in turn.limits:
-                rooms[limit] -= 1
-            shared.append((turn.lane, turn.slot, delivery_id))
-            going_on.append(turn)
+            for room in turn.rooms:
+                if room.left <= 0:
+                    break
+            else:
+                delivery_id = next(turn.deliveries, None)
+                if delivery_id is None:
+                    continue
+                for room in turn.rooms:
+                    room.left -= 1
+                shared.append((turn.lane, turn.slot, delivery_id))
+                going_on.append(turn)
         turns = going_on
     return shared
 
 
-def _turns(lane: Lane, limits: Sequence[Any]) -> Iterator[_Turn]:
-    swift = {Pace.FAST: Slot.SWIFT, Pace.FRESH: Slot.FRESH, Pace.SLOW: Slot.REST}[lane.health.pace]
-    for slot, deliveries in ((swift, lane.first), (Slot.REST, lane.later)):
-        if deliveries:
-            yield _Turn(lane, slot, iter(deliveries), [*limits, slot, "idle"])
+def _turns(lanes: Sequence[Lane], pool: Pool, *, now: datetime, most: int) -> Iterator[_Turn]:
+    idle = _Room(min(pool.idle, most))
+    slots = {slot: _Room(pool.room(slot)) for slot in Slot}
+    shared = _SharedRooms(parts_of(pool.threads))
+    for lane in lanes:
+        rooms = shared.of(lane)
+        for room in rooms:
+            room.left -= lane.in_flight
+        if lane.first or lane.later:
+            own = _Room(lane.room(pool, now=now))
+            for slot, deliveries in ((_SWIFTEST[lane.health.pace], lane.first), (Slot.REST, lane.later)):
+                if deliveries:
+                    yield _Turn(lane, slot, iter(deliveries), [idle, own, slots[slot], *rooms])
 
 
-def _limits(lane: Lane) -> Iterator[tuple[Any, Pace | None]]:
-    """The limits that a request to this lane counts for, but for its slot's."""
-    yield ("lane", *lane.key), None
-    paces: Iterable[Pace | None] = (None,) if lane.health.pace is Pace.FAST else (None, lane.health.pace)
-    for pace in paces:
-        yield ("host", lane.key.tenant_id, lane.host, pace), pace
-        yield ("tenant", lane.key.tenant_id, pace), pace
+class _SharedRooms:
+    """Of hosts and of organizations: what their lanes may have under way together, and those of one pace."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._rooms: dict[tuple[int, str, Pace | None], _Room] = {}
+
+    def of(self, lane: Lane) -> list[_Room]:
+        """All that a request to this lane counts for."""
+        paces = (None,) if lane.health.pace is Pace.FAST else (None, lane.health.pace)
+        return [
+            self._room(lane.key.tenant_id, host, pace, limit[pace])
+            for host, limit in ((lane.host, self._parts.host), (_ANY_HOST, self._parts.tenant))
+            for pace in paces
+        ]
+
+    def _room(self, tenant_id: int, host: str, pace: Pace | None, most: int) -> _Room:
+        key = tenant_id, host, pace
+        room = self._rooms.get(key)
+        if room is None:
+            room = self._rooms[key] = _Room(most)
+        return room
 
 
-def _rooms(
-    lanes: Sequence[Lane], limits: Sequence[Sequence[tuple[Any, Pace | None]]], pool: Pool, *, now: datetime
-) -> dict[Any, int]:
-    parts = parts_of(pool.threads)
-    found: dict[Any, int] = {slot: pool.room(slot) for slot in Slot}
-    for lane, its in zip(lanes, limits, strict=True):
-        for limit, pace in its:
-            if limit[0] == "lane":
-                found[limit] = lane.room(pool, now=now)
-            else:
-                most = parts.host if limit[0] == "host" else parts.tenant
-                found[limit] = found.get(limit, most[pace]) - lane.in_flight
-    return found
+_SWIFTEST = {Pace.FAST: Slot.SWIFT, Pace.FRESH: Slot.FRESH, Pace.SLOW: Slot.REST}
+_ANY_HOST = ""

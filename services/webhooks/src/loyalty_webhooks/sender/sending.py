@@ -5,12 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from contextlib import suppress
 
 import structlog
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
-from loyalty_webhooks.domain.claiming import LEASE_S, MAX_BATCH, ClaimedDelivery, claim, reap
+from loyalty_webhooks.domain.claiming import LEASE_S, MAX_BATCH, ClaimedDelivery, claim, hand_back, reap
 from loyalty_webhooks.sender.attempting import Attempter
 from loyalty_webhooks.sender.reporting import Reporter, may_pass
 from loyalty_webhooks.sender.slots import Slots
@@ -45,6 +46,7 @@ class Sender:
         try:
             self._claim_until(stop)
         finally:
+            self._hand_back()
             for _ in self._threads:
                 self._work.put(None)
             for thread in self._threads:
@@ -98,6 +100,21 @@ class Sender:
             self._turns.end_with(candidates, {(delivery.tenant_id, delivery.endpoint_id) for delivery in claimed})
             return len(claimed) == MAX_BATCH
         return self._turns.pass_on(found)
+
+    def _hand_back(self) -> None:
+        """What no thread has begun, so that who stops waits for one round of attempts and not for two."""
+        waiting = []
+        with suppress(queue.Empty):
+            while work := self._work.get_nowait():
+                waiting.append(work[0])
+        if not waiting:
+            return
+        try:
+            with self._engine.begin() as connection:
+                hand_back(connection, waiting)
+        except SQLAlchemyError as error:
+            # Then their leases run out.
+            _log.warning("not_handed_back", count=len(waiting), error=type(error).__name__)
 
     def _reap(self) -> None:
         with self._engine.begin() as connection:

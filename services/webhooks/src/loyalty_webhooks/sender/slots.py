@@ -19,7 +19,7 @@ class Slots:
 
     def pool(self) -> Pool:
         with self._lock:
-            return Pool(self._threads, self._busy.copy())
+            return Pool(self._threads, self._busy.copy(), ahead=self._threads)
 
     def take(self, slots: Iterable[Slot]) -> None:
         with self._lock:
