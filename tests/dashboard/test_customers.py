@@ -123,5 +123,20 @@ def test_home_counts_for_a_span_and_a_location(manager: Any, merchant: Any, shop
     assert "Lakeside 0 0 0 0 0 0" in compared
 
 
+def test_locations_are_compared_a_few_at_a_time(manager: Any, merchant: Any) -> None:
+    names = [f"Quarter {number}" for number in range(7)]
+    for name in names:
+        merchant.api.data("POST", "/partner-locations", {"name": name, "time_zone": "America/Chicago"})
+    page, shown = manager.open("/dashboard/locations/compared"), []
+    while True:
+        told = [name for name in names if name in page.text]
+        assert len(told) <= 5
+        shown += told
+        if 'rel="next"' not in page.source:
+            break
+        page = manager.open(next(link for link in page.links if "/compared?cursor=" in link))
+    assert sorted(shown) == names
+
+
 def test_staff_begin_at_the_counter(arrive: Any) -> None:
     assert arrive("staff").open("/dashboard").url.endswith("/dashboard/counter")
