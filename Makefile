@@ -2,7 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := libs/common $(patsubst %/pyproject.toml,%,$(wildcard services/*/pyproject.toml)) deploy/local
-TOOLS := pytest pytest-timeout pytest-xdist testcontainers hypothesis schemathesis jsonschema kubernetes-validate \
+TOOLS := pytest pytest-timeout testcontainers hypothesis schemathesis jsonschema kubernetes-validate \
          ruff mypy import-linter types-requests types-pika-ts
 DOCUMENTED := gateway customers programs vouchers webhooks
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt

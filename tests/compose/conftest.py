@@ -65,7 +65,7 @@ class Stack(Containers):
     def query(self, database: str, statement: str) -> list[str]:
         """The rows of a SELECT as psql prints them without alignment."""
         ask = ["psql", "--username", "postgres", "--dbname", database, "--no-align", "--tuples-only", "--command"]
-        return self.compose("exec", "-T", "postgres", *ask, statement).splitlines()
+        return self.execute("postgres", *ask, statement).splitlines()
 
     def default_image(self, process: str) -> str:
         """Of docker-compose.yml, which a variable of its name takes the place of."""
@@ -73,12 +73,8 @@ class Stack(Containers):
         [found] = set(re.findall(rf"\$\{{{process.upper()}_IMAGE:-([^}}]+)\}}", written))
         return found
 
-    def ledger_faults(self) -> Any:
-        """What ``check-ledger`` finds; it ends with a failure if that is anything."""
-        return json.loads(self.compose("exec", "-T", "programs", "loyalty-programs", "check-ledger"))["faults"]
-
     def gateway(self, *command: str) -> Any:
-        return json.loads(self.compose("exec", "-T", "gateway", "loyalty-gateway", *command))
+        return json.loads(self.execute("gateway", "loyalty-gateway", *command))
 
 
 def _host() -> str:

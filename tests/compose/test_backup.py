@@ -49,7 +49,7 @@ def test_a_backup_under_load_is_put_in_place_of_everything(stack: Any, merchant:
         path, sent = f"/loyalty-cards/{card_id}/transactions", purchase(number)
         assert merchant.patient.call("POST", path, sent, key=sent["reference"]).status_code == 201
     assert stack.query("programs", ledger) == [f"{len(tills.answers)}|{len(tills.answers)}"]
-    assert stack.ledger_faults() == []
+    assert stack.ledger_findings()["faults"] == []
 
 
 def test_the_databases_are_those_that_the_services_use() -> None:

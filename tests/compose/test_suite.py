@@ -94,7 +94,7 @@ def test_each_container_is_killed_once_under_load_and_nothing_is_lost(stack: Any
 
     earned = f"select count(*), count(distinct reference) from points_transactions where loyalty_card_id = {card_id}"
     assert stack.query("programs", earned) == [f"{len(tills.answers)}|{len(tills.answers)}"]
-    assert stack.ledger_faults() == []
+    assert stack.ledger_findings()["faults"] == []
     receiver.wait_for(lambda all_: len({one.envelope["id"] for one in all_}) >= len(tills.answers), timeout_s=120)
     references = {one.envelope["data"]["purchase_reference"] for one in receiver.received}
     assert references == set(tills.answers)

@@ -48,7 +48,7 @@ class Keeper:
         self._forget_messages()
         self._containers.compose("up", "--detach")
         self._containers.wait_ready()
-        return json.loads(self._containers.compose("exec", "-T", "programs", "loyalty-programs", "check-ledger"))
+        return self._containers.ledger_findings()
 
     def _server(self) -> Server:
         running = self._containers.ids("postgres")
@@ -89,7 +89,7 @@ class Keeper:
             self._rabbitmqctl("purge_queue", name)
 
     def _rabbitmqctl(self, *arguments: str) -> str:
-        return self._containers.compose("exec", "-T", "rabbitmq", "rabbitmqctl", "--quiet", *arguments)
+        return self._containers.execute("rabbitmq", "rabbitmqctl", "--quiet", *arguments)
 
 
 def _wait_until_it_answers(server: Server) -> None:
@@ -119,7 +119,10 @@ def main() -> None:
             keeper.back_up(arguments.folder)
             print(f"\n  {arguments.folder}\n  It is of no use without {arguments.env_file}, which is not in it.\n")
         else:
-            print(json.dumps(keeper.restore(arguments.folder), indent=2))
+            findings = keeper.restore(arguments.folder)
+            print(json.dumps(findings, indent=2))
+            if findings["faults"]:
+                sys.exit("\n  The ledger is not sound: docs/operations.md says what to do.\n")
     except (BackupFailed, ContainersFailed) as failure:
         sys.exit(f"\n  {failure}\n")
 

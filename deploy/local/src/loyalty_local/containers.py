@@ -6,6 +6,7 @@ Runs whichever Compose is there, 1.29 or 2. Needs Docker and the standard librar
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -14,6 +15,7 @@ import urllib.error
 import urllib.request
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from loyalty_local.docker import ContainersFailed, compose_program, run
 from loyalty_local.founding import found, introduction
@@ -105,6 +107,20 @@ class Containers:
             *compose_program(), *place, "--env-file", str(self.env_file), *arguments, environment=self._environment
         )
 
+    def execute(self, process: str, *command: str) -> str:
+        """What the command prints in a container of the process that runs.
+
+        Docker's exec: that of Compose 1.29 wants the first container, and ``roll`` leaves others.
+        """
+        running = self.ids(process)
+        if not running:
+            raise ContainersFailed(f"{process} is not running: make up starts it.")
+        return run("docker", "exec", running[0], *command)
+
+    def ledger_findings(self) -> Any:
+        """What ``check-ledger`` prints, of faults too, with which it fails."""
+        return json.loads(self.execute("programs", "sh", "-c", "loyalty-programs check-ledger || test $? = 1"))
+
     def wait_ready(self) -> None:
         """Returns once no container of the suite is starting, unhealthy or about to be started again."""
         deadline = time.monotonic() + _READY_S
@@ -162,7 +178,7 @@ class Containers:
         url = self.variables["PUBLIC_BASE_URL"]
         known = _read(self.demo_file) if self.demo_file.exists() else {}
         if not known or not _accepts(url, known["LOYALTY_API_KEY"]):
-            known = found(lambda *command: self.compose("exec", "-T", "gateway", "loyalty-gateway", *command))
+            known = found(lambda *command: self.execute("gateway", "loyalty-gateway", *command))
         variables = {**known, "LOYALTY_URL": url, "DASHBOARD_URL": self.variables["DASHBOARD_URL"]}
         _write_private(self.demo_file, "".join(f"{name}={value}\n" for name, value in sorted(variables.items())))
         return variables
