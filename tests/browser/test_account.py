@@ -20,7 +20,7 @@ def crowd(suite, merchant):
 def test_users(window, arrive, crowd, merchant):
     arrive("owner", path="/dashboard/users")
     expect(window.page.get_by_text("<script>alert(1)</script>")).to_be_visible()
-    window.look("users", dark=True)
+    window.look("users")
     window.page.get_by_role("link", name="Sam").click()
     window.look("user-invited")
     window.page.get_by_role("button", name="Send it again").click()
@@ -34,13 +34,13 @@ def test_users(window, arrive, crowd, merchant):
 
 def test_organization_and_audit_log(window, arrive, crowd):
     arrive(crowd[0], path="/dashboard/organization")
-    window.look("organization", dark=True)
+    window.look("organization")
     window.page.get_by_label("Name").fill(f"{LONG} & daughters")
     window.page.get_by_role("button", name="Save").click()
     expect(window.page.get_by_role("status")).to_contain_text("Saved.")
     window.open("/dashboard/audit-log")
     window.page.get_by_text("1 field").first.click()
-    window.look("audit-log", dark=True)
+    window.look("audit-log")
     window.open("/dashboard/audit-log?action=user.deleted")
     window.look("audit-log-none")
     window.page.get_by_role("button", name="Deutsch").first.click()
@@ -71,7 +71,7 @@ def test_choosing_a_password(window, suite, merchant):
     window.look("password-sent")
     link = f"/dashboard/password-resets/{one_time_link(suite, person.user_id)}"
     window.open(link)
-    window.look("password-new", dark=True)
+    window.look("password-new")
     window.page.get_by_label("New password").fill("a password of my own")
     window.page.get_by_role("button", name="Set the password").click()
     expect(window.page.get_by_role("status")).to_contain_text("Your password is set.")

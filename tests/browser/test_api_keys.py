@@ -25,7 +25,7 @@ def test_a_key_is_created_used_rotated_and_revoked(suite, arrive, wait_until):
     window = arrive("owner", path="/dashboard/api-keys")
     page = window.page
     page.get_by_role("link", name="Create a key").first.click()
-    window.look("api-key-new", dark=True)
+    window.look("api-key-new")
 
     page.get_by_role("button", name="Create the key").click()
     expect(page.get_by_role("alert")).to_contain_text("not right yet")
@@ -39,7 +39,7 @@ def test_a_key_is_created_used_rotated_and_revoked(suite, arrive, wait_until):
     key = page.evaluate("navigator.clipboard.readText()")
     expect(page.get_by_role("button", name="Copy the key")).to_have_text("Copied")
     assert curl(suite, key)[0] == 200
-    window.look("api-key-secret", dark=True)
+    window.look("api-key-secret")
 
     page.get_by_role("link", name="Done").click()
     window.look("api-key")
@@ -62,7 +62,7 @@ def test_a_key_is_created_used_rotated_and_revoked(suite, arrive, wait_until):
     assert curl(suite, successor)[1]["error"]["reason"] == "key_revoked"
     window.look("api-key-revoked")
     window.open("/dashboard/api-keys")
-    window.look("api-keys", dark=True)
+    window.look("api-keys")
 
 
 def test_who_looks_for_a_key_that_is_not_there_is_told_so(arrive):

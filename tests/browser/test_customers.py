@@ -15,7 +15,7 @@ def shop(merchant):
 
 def test_the_first_card_customer_and_purchase_show_in_the_chart(window, arrive):
     page = arrive("owner").page
-    window.look("first-steps", dark=True)
+    window.look("first-steps")
     page.get_by_role("link", name="Points on a loyalty card").click()
     page.get_by_label("Name").fill("Insider Points")
     window.look("loyalty-card-new")
@@ -42,7 +42,7 @@ def test_the_first_card_customer_and_purchase_show_in_the_chart(window, arrive):
     points.get_by_text("Figures").click()
     expect(points.locator("tbody tr").last).to_contain_text("24")
     points.get_by_text("Figures").click()
-    window.look("home", dark=True)
+    window.look("home")
 
 
 def test_three_clicks_credit_a_customer_on_a_phone(window, arrive, merchant, shop):
@@ -54,7 +54,7 @@ def test_three_clicks_credit_a_customer_on_a_phone(window, arrive, merchant, sho
     window.look("counter-found", widths=(390,))
 
     page.get_by_role("link", name="long@example.com").click()  # 1
-    window.look("counter-customer", dark=True)
+    window.look("counter-customer")
     page.set_viewport_size({"width": 390, "height": 844})
     page.get_by_label("Amount in USD").click()  # 2
     page.keyboard.type("12,50")
@@ -90,7 +90,7 @@ def test_customers_are_found_while_one_types_and_a_file_is_imported(window, arri
     page.get_by_role("button", name="Import").click()
     expect(page.get_by_role("progressbar")).to_be_visible()
     expect(page.get_by_text("Done")).to_be_visible(timeout=60_000)
-    window.look("import", dark=True)
+    window.look("import")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the failed rows").click()
     assert "nobody" in download.value.path().read_text()
@@ -113,7 +113,7 @@ def test_a_profile_with_long_names_is_shown_whole_and_erased(window, arrive, mer
         merchant.api.data("POST", f"/stamp-cards/{shop['stamp_card_id']}/stamps", stamped)
     arrive("manager", path=path)
     page = window.page
-    window.look("customer", dark=True)
+    window.look("customer")
     before = page.locator("#timeline .entry").count()
     page.get_by_role("link", name="Show more").click()
     expect(page.get_by_text("Became a customer")).to_be_visible()
@@ -125,7 +125,7 @@ def test_a_profile_with_long_names_is_shown_whole_and_erased(window, arrive, mer
     page.goto(f"{path}/edit")
     window.look("customer-edit")
     page.goto("/dashboard/customers")
-    window.look("customers", dark=True)
+    window.look("customers")
     page.goto(f"{path}/erase")
     window.look("customer-erase")
     page.get_by_role("checkbox").check()

@@ -26,7 +26,7 @@ PAGES = {
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_right_at_any_width_in_both_colours(window, name):
     window.open(PAGES[name])
-    window.look(name, dark=True)
+    window.look(name)
 
 
 def test_no_other_group_of_operations_is_different(window):
@@ -35,7 +35,7 @@ def test_no_other_group_of_operations_is_different(window):
     for path in [link.get_attribute("href") for link in links.all()]:
         if path not in PAGES.values():
             window.open(path)
-            window.look(f"portal-{path.rpartition('/')[2]}", widths=(390,))
+            window.look(f"portal-{path.rpartition('/')[2]}", widths=(390,), colours=("light",))
 
 
 def test_a_language_is_chosen_once_for_all_samples(window):
@@ -66,7 +66,7 @@ def test_what_is_searched_is_found_while_it_is_typed_and_reached_with_the_keyboa
     page.keyboard.press("/")
     page.keyboard.type("rotate secret")
     expect(page.locator("#search-found a").first).to_be_visible()
-    window.look("portal-found", widths=(1280,), dark=True)
+    window.look("portal-found", widths=(1280,))
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url("**/docs/api/webhooks#*")
@@ -95,7 +95,7 @@ def test_an_operation_is_tried_out_and_the_key_stays_where_it_was_typed(window, 
     expect(page.locator(".outcome .status")).to_have_text("201")
     assert page.get_by_label("Test key").input_value() == key
     assert key not in page.url
-    window.look("portal-console-answer", dark=True)
+    window.look("portal-console-answer")
 
 
 def test_on_a_phone_the_menu_leads_everywhere(window):

@@ -58,7 +58,7 @@ def test_pages_with_long_texts_are_shown_whole(window, arrive, shop, noun):
     window.look(named(noun))
     path = f"/dashboard/{noun}/{shop[NOUNS[noun]]}"
     window.open(path)
-    window.look(f"{named(noun)}-one", dark=True)
+    window.look(f"{named(noun)}-one")
     for below in BELOW[noun]:
         window.open(f"{path}/{below.format_map(shop)}")
         window.look(f"{named(noun)}-{named(re.sub(r'{.*?}/', '', below))}")
@@ -69,7 +69,7 @@ def test_locations_and_how_they_compare(window, arrive, merchant, shop):
         place = {"name": f"{LONG} {number}", "time_zone": "America/Chicago"}
         place_id = merchant.api.data("POST", "/partner-locations", place)["id"]
     arrive("manager", path="/dashboard/locations")
-    window.look("locations", dark=True)
+    window.look("locations")
     for path, name in (
         (f"/{place_id}/edit", "location"),
         ("/new", "location-new"),

@@ -10,7 +10,7 @@ from tests.people import PASSWORD, new_person
 def test_somebody_signs_in_looks_around_and_signs_out(window, suite, merchant):
     person = new_person(suite, merchant.organization_id)
     window.open("/dashboard?from=mail")
-    window.look("sign-in", dark=True)
+    window.look("sign-in")
 
     page = window.page
     page.get_by_label("E-mail address").fill(person.email)
@@ -18,7 +18,7 @@ def test_somebody_signs_in_looks_around_and_signs_out(window, suite, merchant):
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(re.compile("/dashboard.from=mail"))
     expect(page.get_by_role("heading", level=1)).to_contain_text("Welcome")
-    window.look("signed-in", dark=True)
+    window.look("signed-in")
 
     page.set_viewport_size({"width": 390, "height": 844})
     page.locator(".bar-menu > summary").click()

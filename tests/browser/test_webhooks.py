@@ -30,7 +30,7 @@ def test_an_endpoint_is_created_tested_and_its_attempt_seen(window, arrive, rece
     page.get_by_label("Address").fill(receiver.url)
     page.get_by_label("Only these").first.check()
     page.get_by_label("voucher.redeemed").check()
-    window.look("webhook-new", dark=True)
+    window.look("webhook-new")
     page.get_by_role("button", name="Add the endpoint").click()
     expect(page.locator("#new-secret")).to_contain_text("whsec_")
     secret = page.locator("#new-secret").text_content()
@@ -53,11 +53,11 @@ def test_how_it_goes_is_drawn_and_every_delivery_can_be_opened(window, arrive, w
     arrive("manager", path=with_traffic)
     page = window.page
     expect(page.locator("figure[data-drawn] canvas")).to_have_count(2)
-    window.look("webhook", dark=True)
+    window.look("webhook")
     page.get_by_text("Figures").first.click()
     window.look("webhook-figures", widths=(390, 1280))
     page.get_by_role("link", name="All deliveries").click()
-    window.look("webhook-deliveries", dark=True)
+    window.look("webhook-deliveries")
     page.get_by_label("Status").select_option("Given up")
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("heading", name="Nothing like this")).to_be_visible()
@@ -66,7 +66,7 @@ def test_how_it_goes_is_drawn_and_every_delivery_can_be_opened(window, arrive, w
     page.get_by_role("link", name="customer.created").first.click()
     expect(page.get_by_role("heading", name="Attempt 1")).to_be_visible()
     expect(page.get_by_role("region", name="Payload")).to_contain_text("<script>alert(1)</script>")
-    window.look("webhook-delivery", dark=True)
+    window.look("webhook-delivery")
 
 
 def test_a_replay_is_followed_without_a_hand_on_the_browser(window, arrive, with_traffic, receiver):

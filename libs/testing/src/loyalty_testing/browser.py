@@ -55,19 +55,22 @@ class Watched:
     def open(self, path: str) -> None:
         self.page.goto(path)
 
-    def look(self, name: str, *, widths: tuple[int, ...] = WIDTHS, dark: bool = False) -> None:
-        """Nothing is wrong with what is shown now, at any width; axe looks once per colours."""
+    def look(
+        self, name: str, *, widths: tuple[int, ...] = WIDTHS, colours: tuple[str, ...] = ("light", "dark")
+    ) -> None:
+        """Nothing is wrong with what is shown now, at any width; axe looks at it once per colours."""
         self.page.wait_for_load_state("load")
         for width in widths:
             self.page.set_viewport_size({"width": width, "height": _HEIGHTS[width]})
             self.page.evaluate(_SETTLED)
             assert self.page.evaluate(_WIDER) == 0, f"{name} is wider than {width}"
             self.page.screenshot(path=self._shots / f"{name}-{width}.png", full_page=True)
-        for colours in ("dark", "light") if dark else ("light",):
-            self.page.emulate_media(color_scheme=colours)
-            self._check_accessible(f"{name} ({colours})")
-            if colours == "dark":
+        for scheme in colours:
+            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            self._check_accessible(f"{name} ({scheme})")
+            if scheme == "dark":
                 self.page.screenshot(path=self._shots / f"{name}-dark.png", full_page=True)
+        self.page.emulate_media(color_scheme="light")
         assert self.faults == [], name
 
     def forgive(self) -> None:
