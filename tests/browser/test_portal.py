@@ -35,7 +35,7 @@ def test_no_other_group_of_operations_is_different(window):
     for path in [link.get_attribute("href") for link in links.all()]:
         if path not in PAGES.values():
             window.open(path)
-            window.look(f"portal-{path.rpartition('/')[2]}", widths=(390,), colours=("light",))
+            window.look(f"portal-api-{path.rpartition('/')[2]}", widths=(390,), colours=("light",))
 
 
 def test_a_language_is_chosen_once_for_all_samples(window):
