@@ -49,8 +49,7 @@ def settings(postgres: Postgres, identity_keys: IdentityKeys) -> Settings:
 def engine(settings: Settings) -> Iterator[Engine]:
     engine = database.create_engine(settings.database_url, pool_size=4, application_name="tests")
     migrations.upgrade(engine, script_location=MIGRATIONS)
-    with engine.begin() as connection:
-        # Events of one moment are told apart by their places, which must be those in which they were written.
+    with engine.begin() as connection:  # so that the places of rows are the order in which they were written
         connection.execute(text("alter table outbox set (autovacuum_enabled = false)"))
     yield engine
     engine.dispose()
@@ -98,8 +97,8 @@ def knows(engine: Engine, tenant_id: int) -> Callable[..., int]:
 
     def learn(customer_id: int, email: str, *, name: str | None = None, version: int = 1, **more: Any) -> int:
         at = "2026-04-02T14:30:00+00:00"
-        customer = {"id": customer_id, "name": name, "email": email, "phone": None, "external_id": None}
-        customer |= {"metadata": {}, "created_at": at, "updated_at": at, **more}
+        customer = {"id": customer_id, "name": name, "email": email, "phone": None, "external_id": None, "metadata": {}}
+        customer |= {"created_at": at, "updated_at": at, **more}
         with engine.begin() as connection:
             directory.learn_customer(
                 Transaction(connection, tenant_id),
@@ -246,7 +245,6 @@ _BOOKS = """
 """
 _TOLD = """
     select coalesce(payload::json #>> '{transaction,id}', payload::json ->> 'id')::bigint as id
-    from outbox where tenant_id = :tenant_id
-    and (event in ('loyalty.points_earned', 'loyalty.points_redeemed')
-         or event = 'customer.updated' and payload::json #>> '{transaction,id}' is not null)
+    from outbox where tenant_id = :tenant_id and (event in ('loyalty.points_earned', 'loyalty.points_redeemed')
+           or event = 'customer.updated' and payload::json #>> '{transaction,id}' is not null)
 """

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, text
 
 from loyalty_common.database import perform, transaction
 from loyalty_common.service_client import ServiceClient
@@ -77,33 +77,6 @@ def test_imports_take_turns_so_that_a_large_one_holds_up_nobody(
     call("POST", f"/imports/{large}/cancel")
     while step(engine, programs):
         pass
-
-
-def test_the_rows_of_a_cancelled_import_are_forgotten_without_comparing_them(
-    call: Call, upload: Call, engine: Engine, tenant_id: int, programs: ServiceClient
-) -> None:
-    """A plan that joined the rows to be deleted with the table took minutes for a large import."""
-    said: list[tuple[str, Any]] = []
-    import_id = upload(people(range(600))).json["data"]["id"]
-    step(engine, programs)
-    call("POST", f"/imports/{import_id}/cancel")
-
-    def listen(_connection: Any, _cursor: Any, sql: str, values: Any, *_: Any) -> None:
-        said.append((sql, values))
-
-    event.listen(engine, "before_cursor_execute", listen)
-    try:
-        while step(engine, programs):
-            pass
-    finally:
-        event.remove(engine, "before_cursor_execute", listen)
-    assert count(engine, "import_rows", tenant_id) == 0
-    [(sql, values)] = [one for one in said if one[0].startswith("DELETE FROM import_rows")]
-    with engine.connect() as connection:
-        plan = "\n".join(connection.exec_driver_sql(f"explain {sql}", values).scalars())
-    assert "Tid Scan on import_rows" in plan
-    assert "Join" not in plan
-    assert "Nested Loop" not in plan
 
 
 def test_what_a_dead_worker_held_is_taken_up_when_its_lease_ends_and_a_late_one_changes_nothing(
