@@ -11,22 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    ColumnElement,
-    DateTime,
-    and_,
-    any_,
-    bindparam,
-    cast,
-    column,
-    delete,
-    func,
-    literal_column,
-    select,
-    update,
-)
+from sqlalchemy import JSON, BigInteger, DateTime, and_, any_, bindparam, cast, column, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Text
 
@@ -98,10 +83,12 @@ _marked = (
 # Rendered: an UPDATE that is executed as one would take :tenant_id for a column to be set.
 _MARK = Rendered(select(func.count()).select_from(_marked))
 _FORGET = delete(_ROWS).where(_OF_IMPORT, ImportRow.row_number == any_(bindparam("done", type_=ARRAY(BigInteger))))
-# By their places: asked for by number, before it had counted PostgreSQL looked for each of 290,000 rows among 5,000.
-_place: ColumnElement[Any] = literal_column("ctid")
-_unwanted = select(_place).select_from(_ROWS).where(_WAITING).limit(_SWEEP)
-_FORGET_WAITING = delete(_ROWS).where(_place == any_(func.array(_unwanted.scalar_subquery())))
+# Up to a number: with IN PostgreSQL, before it had counted, looked for each of 290,000 rows among 5,000; and by its
+# place a row is not found that somebody rewrites meanwhile, such as an erasure.
+_next = select(ImportRow.row_number).where(_WAITING).order_by(ImportRow.row_number).limit(_SWEEP).subquery("next")
+_FORGET_WAITING = delete(_ROWS).where(
+    _WAITING, ImportRow.row_number <= select(func.max(_next.c.row_number)).scalar_subquery()
+)
 
 
 def record_customers(tx: Transaction, taken: Taken, *, at: datetime) -> None:
