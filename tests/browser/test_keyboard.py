@@ -66,7 +66,7 @@ def test_a_purchase_is_credited_with_nothing_but_a_keyboard(window, suite, merch
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/customers/{customer_id}", "/loyalty-cards/{card_id}/edit", "/webhook-endpoints/new"]
+    "path", ["", "/customers/{customer_id}", "/loyalty-cards/{card_id}/edit", "/webhook-endpoints/new", "/api-keys/new"]
 )
 def test_tab_goes_round_a_page_and_leaves_nothing_out(arrive, merchant, path):
     shop = belongings(merchant.api, place=merchant.partner_location_id, name="Alex Rivera", mailbox="alex")
