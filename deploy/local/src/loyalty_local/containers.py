@@ -119,7 +119,10 @@ class Containers:
 
     def ledger_findings(self) -> Any:
         """What ``check-ledger`` prints, of faults too, with which it fails."""
-        return json.loads(self.execute("programs", "sh", "-c", "loyalty-programs check-ledger || test $? = 1"))
+        printed = self.execute("programs", "sh", "-c", "loyalty-programs check-ledger || test $? = 1")
+        if not printed:
+            raise ContainersFailed("The ledger could not be checked; the reason stands above.")
+        return json.loads(printed)
 
     def wait_ready(self) -> None:
         """Returns once no container of the suite is starting, unhealthy or about to be started again."""

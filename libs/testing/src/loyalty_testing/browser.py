@@ -11,13 +11,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from loyalty_testing.machine import find_or_install, find_program
 
+Scheme = Literal["light", "dark"]
 WIDTHS = (390, 768, 1280)
 _HEIGHTS = {390: 844, 768: 1024, 1280: 900}
 # What is drawn anew at another size, such as a chart, is so in the frame after.
@@ -56,7 +57,7 @@ class Watched:
         self.page.goto(path)
 
     def look(
-        self, name: str, *, widths: tuple[int, ...] = WIDTHS, colours: tuple[str, ...] = ("light", "dark")
+        self, name: str, *, widths: tuple[int, ...] = WIDTHS, colours: tuple[Scheme, ...] = ("light", "dark")
     ) -> None:
         """Nothing is wrong with what is shown now, at any width; axe looks at it once per colours."""
         self.page.wait_for_load_state("load")
@@ -66,7 +67,7 @@ class Watched:
             assert self.page.evaluate(_WIDER) == 0, f"{name} is wider than {width}"
             self.page.screenshot(path=self._shots / f"{name}-{width}.png", full_page=True)
         for scheme in colours:
-            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            self.page.emulate_media(color_scheme=scheme)
             self._check_accessible(f"{name} ({scheme})")
             if scheme == "dark":
                 self.page.screenshot(path=self._shots / f"{name}-dark.png", full_page=True)
