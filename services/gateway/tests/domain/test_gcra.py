@@ -64,12 +64,12 @@ def test_the_rule_grants_exactly_what_a_counted_bucket_grants(limits, traffic):
 
 @settings(max_examples=40)
 @given(limits=st.lists(st.integers(1, 12), min_size=3, max_size=3), traffic=st.lists(requests, max_size=25))
-def test_redis_grants_what_a_counted_bucket_grants(redis_server, limits, traffic):
+def test_redis_grants_what_a_counted_bucket_grants(redis_server, redis_client, limits, traffic):
     # One a minute: within a test nothing flows back, so Redis's own clock does not matter.
     buckets = buckets_of([(1, burst) for burst in limits])
     counted = CountedBuckets(buckets)
-    shared = open_limits(redis_server.url, parts=1)
-    shared._script.registered_client.flushall()
+    shared = open_limits(redis_server.url, parts=1, redis_timeout_s=5)
+    redis_client.flushall()
     for _, wanted in traffic:
         decision = shared.take([buckets[number] for number in wanted])
         allowed, remaining, wait_us = counted.take(wanted)
@@ -102,11 +102,11 @@ def test_a_clock_that_goes_back_or_a_lower_limit_locks_nobody_out_for_longer_tha
     assert decide([strict], arrivals, now_us=now_us)[0].allowed
 
 
-def test_a_raised_rate_with_a_shorter_burst_is_had_at_once_in_redis(redis_server):
+def test_a_raised_rate_with_a_shorter_burst_is_had_at_once_in_redis(redis_server, redis_client):
     slow, fast = buckets_of([(60, 500), (6_000_000, 5)])
     fast = dataclasses.replace(fast, store_key=slow.store_key)
-    shared = open_limits(redis_server.url, parts=1)
-    shared._script.registered_client.flushall()
+    shared = open_limits(redis_server.url, parts=1, redis_timeout_s=5)
+    redis_client.flushall()
     for _ in range(500):
         assert shared.take([slow]).allowed
     assert any(shared.take([fast]).allowed for _ in range(10))
@@ -136,17 +136,16 @@ def test_whoever_waits_as_he_was_told_gets_in_whatever_happened_to_clock_and_lim
         assert take(*limit).allowed
 
 
-def test_redis_forgives_what_lies_too_far_ahead_too(redis_server):
-    shared = open_limits(redis_server.url, parts=1)
-    client = shared._script.registered_client
-    seconds, microseconds = client.time()
+def test_redis_forgives_what_lies_too_far_ahead_too(redis_server, redis_client):
+    shared = open_limits(redis_server.url, parts=1, redis_timeout_s=5)
+    seconds, microseconds = redis_client.time()
     quick, slow = buckets_of([(6_000, 3), (6, 3)])
     for bucket in (quick, slow):
-        client.set(bucket.store_key, (seconds + 3_600) * 1_000_000 + microseconds)
+        redis_client.set(bucket.store_key, (seconds + 3_600) * 1_000_000 + microseconds)
     refused = shared.take([quick, slow])
     assert (refused.allowed, refused.bucket) == (False, slow)
     assert refused.wait_us <= slow.emission_us
     for bucket in (quick, slow):
-        ahead_us = int(client.get(bucket.store_key)) - (seconds * 1_000_000 + microseconds)
+        ahead_us = int(redis_client.get(bucket.store_key)) - (seconds * 1_000_000 + microseconds)
         assert 3 * bucket.emission_us <= ahead_us < 3 * bucket.emission_us + 5_000_000
-        assert client.pttl(bucket.store_key) < 60_000
+        assert redis_client.pttl(bucket.store_key) < 60_000

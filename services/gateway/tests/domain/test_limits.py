@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from structlog.testing import capture_logs
@@ -30,8 +31,7 @@ TAKER = """
 import sys
 from loyalty_gateway.domain.gcra import Bucket
 from loyalty_gateway.domain.limits import open_limits
-limits = open_limits(sys.argv[1], parts=1)
-limits._script.registered_client.connection_pool.connection_kwargs["socket_timeout"] = 5
+limits = open_limits(sys.argv[1], parts=1, redis_timeout_s=5)
 buckets = [Bucket.of(name, f"limit:{{1}}:{sys.argv[2]}:{name}", per_minute=1, burst=100) for name in ("key", "all")]
 decisions = [limits.take(buckets) for _ in range(60)]
 assert {decision.store for decision in decisions} == {"redis"}
@@ -59,11 +59,11 @@ def test_redis_lets_a_request_through_again_when_its_time_has_come(redis_server,
         time.sleep(0.01)
 
 
-def test_a_full_bucket_leaves_nothing_behind_in_redis(redis_server, request):
+def test_a_full_bucket_leaves_nothing_behind_in_redis(redis_server, redis_client, request):
     bucket = Bucket.of("key", request.node.name, per_minute=60_000, burst=10)
     limits = open_limits(redis_server.url, parts=1)
     limits.take([bucket])
-    assert 0 < limits._script.registered_client.pttl(request.node.name) <= 1002
+    assert 0 < redis_client.pttl(request.node.name) <= 1002
 
 
 def test_without_redis_each_process_gives_out_its_part_and_says_so_once(bucket):
@@ -101,6 +101,18 @@ def test_limits_are_shared_again_once_redis_is_back(redis_server, bucket):
             limits.take([Bucket.of("other", "other", per_minute=60_000, burst=1000)])
             time.sleep(0.05)
     assert [(line["event"], line["decided_alone"] >= 2) for line in lines] == [("limits_shared", True)]
+
+
+def test_after_a_restart_not_one_of_many_kept_connections_costs_a_decision_alone(redis_server, bucket):
+    limits = open_limits(redis_server.url, parts=1, redis_timeout_s=5)
+    with ThreadPoolExecutor(8) as callers:
+        list(callers.map(limits.take, [[bucket]] * 200))
+        redis_server.stop()
+        redis_server.start()
+        with capture_logs() as lines:
+            decisions = list(callers.map(limits.take, [[bucket]] * 200))
+    assert {decision.store for decision in decisions} == {"redis"}
+    assert lines == []
 
 
 def test_buckets_that_are_full_again_are_forgotten():

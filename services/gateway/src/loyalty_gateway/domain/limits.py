@@ -10,14 +10,11 @@ from typing import Protocol
 
 import redis
 import structlog
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from loyalty_gateway.domain.gcra import Bucket, Decision, decide
+from loyalty_gateway.domain.redis_script import RedisScript
 
 _log = structlog.get_logger()
-_REDIS_TIMEOUT_S = 0.05
-_REDIS_CONNECTIONS = 64
 _REDIS_PAUSE_S = 1.0
 _FORGET_ABOVE = 10_000
 
@@ -71,8 +68,8 @@ class LocalLimits:
 class SharedLimits:
     """Limits of all replicas, in one Redis call; this process's part of them while Redis is slow or gone."""
 
-    def __init__(self, client: redis.Redis, *, fallback: LocalLimits) -> None:
-        self._script = client.register_script((files(__package__) / "gcra.lua").read_text())
+    def __init__(self, script: RedisScript, *, fallback: LocalLimits) -> None:
+        self._script = script
         self._fallback = fallback
         self._away = False
         self._ask_again_at = 0.0
@@ -104,27 +101,19 @@ class SharedLimits:
 
     def _ask(self, buckets: Sequence[Bucket]) -> Decision:
         allowed, index, remaining, wait_us = self._script(
-            keys=[bucket.store_key for bucket in buckets],
-            args=[number for bucket in buckets for number in (bucket.emission_us, bucket.burst)],
+            [bucket.store_key for bucket in buckets],
+            [number for bucket in buckets for number in (bucket.emission_us, bucket.burst)],
         )
         return Decision(bool(allowed), buckets[index - 1], remaining, wait_us, "redis")
 
 
-def open_limits(redis_url: str | None, *, parts: int) -> Limits:
+def open_limits(redis_url: str | None, *, parts: int, redis_timeout_s: float = 0.05) -> Limits:
     """Shared limits where there is a Redis, else local ones."""
     local = LocalLimits(parts=parts)
     if redis_url is None:
         return local
-    pool = redis.BlockingConnectionPool.from_url(
-        redis_url,
-        max_connections=_REDIS_CONNECTIONS,
-        timeout=_REDIS_TIMEOUT_S,
-        socket_timeout=_REDIS_TIMEOUT_S,
-        socket_connect_timeout=_REDIS_TIMEOUT_S,
-        # Without this the client tries on its own: 4 s a call on a dead Redis instead of 50 ms.
-        retry=Retry(NoBackoff(), 0),
-    )
-    return SharedLimits(redis.Redis(connection_pool=pool), fallback=local)
+    source = (files(__package__) / "gcra.lua").read_text()
+    return SharedLimits(RedisScript(redis_url, source, timeout_s=redis_timeout_s), fallback=local)
 
 
 @lru_cache(maxsize=_FORGET_ABOVE)
