@@ -98,10 +98,12 @@ def _deliver(settings: Settings, _: argparse.Namespace) -> None:
     from loyalty_webhooks.domain.secret_box import SecretBox
     from loyalty_webhooks.sender.attempting import Attempter
     from loyalty_webhooks.sender.figures import delivery_figures
+    from loyalty_webhooks.sender.processor import keep_to_one_processor
     from loyalty_webhooks.sender.sending import Sender
     from loyalty_webhooks.transport.client import Client
     from loyalty_webhooks.transport.dialing import Dialer
 
+    keep_to_one_processor()
     tracing.start(SERVICE, settings.otel_exporter_otlp_endpoint)
     client = Client(Dialer(allowed_networks=settings.allowed_networks))
     secret_box = SecretBox(settings.secret_keys)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from loyalty_webhooks.domain.outcomes import Attempt, Outcome
 
@@ -30,8 +30,7 @@ class Pace(StrEnum):
     SLOW = "slow"
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(NamedTuple):
     """What models/lanes.py keeps of an endpoint. Without arguments: of a new one."""
 
     in_flight_limit: int = START_IN_FLIGHT
@@ -78,8 +77,7 @@ def _after_success(health: Health, *, is_fast: bool, max_in_flight: int) -> Heal
 def _after_failure(health: Health, attempt: Attempt, outcome: Outcome, *, now: datetime) -> Health:
     failures = health.failures + 1
     timed_out = attempt.error_stage in _TIMEOUT_STAGES or attempt.duration_ms > FAST_MS
-    failed = replace(
-        health,
+    failed = health._replace(
         in_flight_limit=max(health.in_flight_limit // 2, 1) if _is_overload(attempt) else health.in_flight_limit,
         slowness=min(health.slowness + _TIMEOUT, _SLOWEST) if timed_out else health.slowness,
         failures=failures,
@@ -88,13 +86,13 @@ def _after_failure(health: Health, attempt: Attempt, outcome: Outcome, *, now: d
     # What was under way when the breaker opened, and fails too, tells nothing new.
     if failures >= OPENS_AFTER and not health.is_blocked(now):
         block_s = min(_FIRST_BLOCK_S * 2 ** min(health.times_opened, 10), _LONGEST_BLOCK_S)
-        failed = _blocked(replace(failed, times_opened=min(health.times_opened + 1, 99)), block_s, now=now)
+        failed = _blocked(failed._replace(times_opened=min(health.times_opened + 1, 99)), block_s, now=now)
     return _blocked(failed, outcome.lane_pause_s, now=now) if outcome.lane_pause_s else failed
 
 
 def _blocked(health: Health, seconds: float, *, now: datetime) -> Health:
     until = now + timedelta(seconds=seconds)
-    return replace(health, blocked_until=max(until, health.blocked_until or until))
+    return health._replace(blocked_until=max(until, health.blocked_until or until))
 
 
 def _is_overload(attempt: Attempt) -> bool:

@@ -52,7 +52,8 @@ _TRY_LOCK = text(f"""
 """)  # noqa: S608
 _LOCK = text(f"select pg_advisory_xact_lock({_LOCK_KEY}) from (values (:tenant_id)) as tenant (tenant_id)")  # noqa: S608
 
-_HEALTH = "in_flight_limit, is_proven, slowness, failures, failing_since, times_opened, blocked_until"
+_HEALTH = ", ".join(Health._fields)
+_NEW = Health()
 LOAD = text(f"""
     with leased as materialized (
         select queued.tenant_id, queued.endpoint_id, count(*) as in_flight
@@ -162,7 +163,7 @@ def known_and_locked(connection: Connection, lanes: Collection[LaneKey]) -> tupl
 
 def _known(connection: Connection, query: TextClause, keys: dict[str, Any]) -> tuple[datetime, dict[LaneKey, Health]]:
     rows = connection.execute(query, keys).all()
-    return rows[0].now, {LaneKey(row.tenant_id, row.endpoint_id): _health(row) for row in rows}
+    return rows[0].now, {LaneKey(row[0], row[1]): _health(row[2:-1]) for row in rows}
 
 
 def forget(tx: Transaction, *, endpoint_id: int) -> None:
@@ -175,28 +176,11 @@ def _keys(lanes: Collection[LaneKey]) -> dict[str, Any]:
 
 
 def _lane(row: Row[Any]) -> Lane:
+    tenant_id, endpoint_id, url, most, rate, next_send_at, in_flight, *health, _now, first, later = row
     return Lane(
-        key=LaneKey(row.tenant_id, row.endpoint_id),
-        url=row.url,
-        max_in_flight=row.max_in_flight,
-        rate_limit_per_second=row.rate_limit_per_second,
-        next_send_at=row.next_send_at,
-        in_flight=row.in_flight,
-        health=_health(row),
-        first=row.first,
-        later=row.later,
+        LaneKey(tenant_id, endpoint_id), url, most, rate, next_send_at, in_flight, _health(health), first, later
     )
 
 
-def _health(row: Row[Any]) -> Health:
-    if row.in_flight_limit is None:
-        return Health()
-    return Health(
-        row.in_flight_limit,
-        row.is_proven,
-        row.slowness,
-        row.failures,
-        row.failing_since,
-        row.times_opened,
-        row.blocked_until,
-    )
+def _health(values: Sequence[Any]) -> Health:
+    return _NEW if values[0] is None else Health._make(values)

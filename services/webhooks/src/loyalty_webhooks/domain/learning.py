@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ class Lesson:
     notice: Mapping[str, Any] | None = None
 
     def row(self, lane: LaneKey) -> dict[str, Any]:
-        return {**lane._asdict(), **asdict(self.health), "reason": self.reason, **(self.notice or {})}
+        return {**lane._asdict(), **self.health._asdict(), "reason": self.reason, **(self.notice or {})}
 
 
 def lessons(connection: Connection, completions: Sequence[Completion]) -> dict[LaneKey, Lesson]:

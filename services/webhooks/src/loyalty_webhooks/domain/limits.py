@@ -83,8 +83,7 @@ class LaneKey(NamedTuple):
     endpoint_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Lane:
+class Lane(NamedTuple):
     """An endpoint as a claim finds it. ``first`` and ``later``: ids of deliveries that are due, the oldest first.
 
     ``later`` are retries and whatever else gives way.
