@@ -76,13 +76,14 @@ class _Intake:
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._channel = connection.channel()
         declare(self._channel)
-        self._channel.basic_qos(prefetch_count=BATCH)
+        # A batch is read while the one before it is written.
+        self._channel.basic_qos(prefetch_count=2 * BATCH)
         self._channel.basic_consume(queue, self._on_message)
         _log.info("consumer_connected", queue=queue)
 
     def run(self) -> None:
         while not self._stop.is_set():
-            self._connection.process_data_events(_LOOK_UP_S)
+            self._connection.process_data_events(0 if self._waiting else _LOOK_UP_S)
             if not self._channel.consumer_tags:
                 # The queue was deleted or the channel closed: pika says nothing, there would just be no more messages.
                 raise ConsumerCancelled
