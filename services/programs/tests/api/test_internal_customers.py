@@ -1,5 +1,6 @@
 """What the composing service is told of a customer, and of a span of days."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -125,6 +126,21 @@ def test_statistics_net_what_was_taken_back(ask: Any, call: Call, regular: dict[
 
 
 def test_a_span_that_is_none_is_refused(ask: Any) -> None:
-    for change in ({"to": "2026-05-01"}, {"time_zone": "Mars"}, {"interval": "year"}, {"from": "yesterday"}):
+    for change in (
+        {"to": "2026-05-01"},
+        {"time_zone": "Mars"},
+        {"time_zone": "America"},
+        {"time_zone": "../x"},
+        {"interval": "year"},
+        {"from": "yesterday"},
+    ):
         days = {"from": "2026-05-02", "to": "2026-05-31", "time_zone": "UTC"}
         ask("/statistics", status=400, **days | change)
+
+
+def test_statistics_look_up_a_time_zone_without_reading_all_there_are(ask: Any, monkeypatch: Any) -> None:
+    walked: list[str] = []
+    monkeypatch.setattr(os, "walk", lambda top, *_, **__: walked.append(top) or iter(()))
+    days = {"from": "2026-05-02", "to": "2026-05-31", "time_zone": "America/New_York"}
+    assert ask("/statistics", **days)["totals"]["points_earned"] == 0
+    assert walked == []
