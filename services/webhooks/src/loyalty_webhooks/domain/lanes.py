@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, TextClause, text
+from sqlalchemy import Connection, TextClause, text
 
 from loyalty_common.database import Transaction
 from loyalty_webhooks.domain.health import Health
@@ -175,7 +175,7 @@ def _keys(lanes: Collection[LaneKey]) -> dict[str, Any]:
     return {"tenant_ids": [lane.tenant_id for lane in lanes], "endpoint_ids": [lane.endpoint_id for lane in lanes]}
 
 
-def _lane(row: Row[Any]) -> Lane:
+def _lane(row: Sequence[Any]) -> Lane:
     tenant_id, endpoint_id, url, most, rate, next_send_at, in_flight, *health, _now, first, later = row
     return Lane(
         LaneKey(tenant_id, endpoint_id), url, most, rate, next_send_at, in_flight, _health(health), first, later
