@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Any
-from zoneinfo import available_timezones
 
 import marshmallow as ma
 
 from loyalty_common import fields
+from loyalty_common.time_zones import TIME_ZONES
 from loyalty_gateway.models.users import ROLES
 
 
@@ -16,7 +16,7 @@ class TimeZone(fields.Text):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if text not in available_timezones():
+        if text not in TIME_ZONES:
             raise ma.ValidationError("The :field field must be an IANA time zone such as America/New_York.")
         return text
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from loyalty_common.envelope import timestamp
+from loyalty_common.time_zones import TIME_ZONES
 from loyalty_gateway.domain import audit, revocations
 from loyalty_gateway.domain.audit import Occasion, Subject
 from loyalty_gateway.domain.errors import AccountRefused
@@ -150,7 +150,7 @@ def check_exists(connection: Connection, organization_id: int) -> None:
 
 
 def check_time_zone(name: str) -> None:
-    if name not in available_timezones():
+    if name not in TIME_ZONES:
         raise AccountRefused("The time zone must be an IANA name such as America/New_York.")
 
 
