@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
+from loyalty_webhooks.sender import processor
 from loyalty_webhooks.sender.processor import better_than
 
 PINNED = """
@@ -46,3 +48,9 @@ def test_threads_that_were_there_and_that_come_later_are_on_one_processor():
 )
 def test_it_moves_to_where_others_use_least_if_that_is_worth_it(by_others, wanted):
     assert better_than(0, by_others) == wanted
+
+
+def test_where_the_use_of_processors_cannot_be_read_it_stays_with_all(monkeypatch, tmp_path):
+    monkeypatch.setattr(processor, "_FIGURES", tmp_path / "stat")
+    processor.keep_to_one_processor()
+    assert "processor" not in {thread.name for thread in threading.enumerate()}

@@ -17,12 +17,13 @@ from pathlib import Path
 _LOOK_EVERY_S = 1.0
 _WORTH_A_MOVE = 0.25
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+_FIGURES = Path("/proc/stat")
 _IDLE, _WAITING_FOR_DISK = 3, 4
 
 
 def keep_to_one_processor() -> None:
     """For the whole process, from now on: that of those allowed to it which others use least. Linux only."""
-    if not hasattr(os, "sched_setaffinity"):
+    if not hasattr(os, "sched_setaffinity") or not os.access(_FIGURES, os.R_OK):
         return
     allowed = os.sched_getaffinity(0)
     if len(allowed) > 1:
@@ -30,9 +31,9 @@ def keep_to_one_processor() -> None:
 
 
 def _keep_to_one(allowed: set[int]) -> None:
+    used, own = _used_s(), time.process_time()
     current = random.choice(list(allowed))  # noqa: S311 (senders that start together part)
     _move_to(current)
-    used, own = _used_s(), time.process_time()
     while True:
         time.sleep(_LOOK_EVERY_S)
         used_before, own_before = used, own
@@ -64,7 +65,7 @@ def _move_to(number: int) -> None:
 def _used_s() -> dict[int, float]:
     """Of each processor, the seconds that were not idle since it was started."""
     used: dict[int, float] = {}
-    for line in Path("/proc/stat").read_text().splitlines():
+    for line in _FIGURES.read_text().splitlines():
         name, *ticks = line.split()
         if name.startswith("cpu") and name != "cpu":
             spent = [int(each) for each in ticks[:8]]
