@@ -67,6 +67,23 @@ def test_messages_are_handled_in_batches_and_acknowledged(
     assert len(batches) < 100
 
 
+def test_a_batch_is_read_while_the_one_before_it_is_written(
+    service: Any, broker: Any, put: Any, consume: Any, left: Any, eventually: Any
+) -> None:
+    may_write = threading.Event()
+
+    def handle(messages: list[Message]) -> None:
+        may_write.wait(60)
+        service.handle(messages)
+
+    put(600)
+    stop = consume(handle)
+    eventually(lambda: broker.count(QUEUE) == 200)
+    may_write.set()
+    eventually(lambda: len(service.handled) == 600)
+    assert left(stop) == 0
+
+
 def test_a_single_event_is_not_held_up_until_more_come(service: Any, put: Any, consume: Any, eventually: Any) -> None:
     consume(service.handle)
     put(1)
