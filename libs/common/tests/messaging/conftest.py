@@ -54,7 +54,7 @@ class Service:
 
     def handle(self, messages: list[Message]) -> None:
         with self.engine.begin() as connection:
-            new = accept(connection, self.inbox, messages)
+            new = accept(connection, messages)
         self.handled += new
 
     def handled_ids(self) -> list[UUID]:

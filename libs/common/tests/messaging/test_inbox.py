@@ -15,21 +15,21 @@ def message(message_id: UUID) -> Message:
 def test_a_message_is_new_once(service: Any) -> None:
     first, second, third = sorted(uuid4() for _ in range(3))
     with service.engine.begin() as connection:
-        assert accept(connection, service.inbox, [message(third), message(first), message(third)]) == [
+        assert accept(connection, [message(third), message(first), message(third)]) == [
             message(first),
             message(third),
         ]
     with service.engine.begin() as connection:
-        assert accept(connection, service.inbox, [message(third), message(second)]) == [message(second)]
-        assert accept(connection, service.inbox, []) == []
+        assert accept(connection, [message(third), message(second)]) == [message(second)]
+        assert accept(connection, []) == []
 
 
 def test_a_message_whose_effect_was_rolled_back_is_new_again(service: Any) -> None:
     purchase = message(uuid4())
     with service.engine.connect() as connection:
-        assert accept(connection, service.inbox, [purchase]) == [purchase]
+        assert accept(connection, [purchase]) == [purchase]
         connection.rollback()
-        assert accept(connection, service.inbox, [purchase]) == [purchase]
+        assert accept(connection, [purchase]) == [purchase]
 
 
 def test_consumers_with_the_same_messages_in_another_order_wait_and_do_not_deadlock(service: Any) -> None:
@@ -40,7 +40,7 @@ def test_consumers_with_the_same_messages_in_another_order_wait_and_do_not_deadl
     def consume(mine: list[Message]) -> int:
         together.wait()
         with service.engine.begin() as connection:
-            return len(accept(connection, service.inbox, mine))
+            return len(accept(connection, mine))
 
     with ThreadPoolExecutor(2) as threads:
         for _ in range(5):

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import structlog
 from pika import BlockingConnection
@@ -25,6 +25,7 @@ from loyalty_common.messaging.topology import declare, queue_of
 BATCH = 200
 _COLLECT_S = 0.020
 _QUIET_S = 0.002
+_HEAD_START_S = 0.005  # about what a full batch takes before PostgreSQL writes its rows
 _LOOK_UP_S = 0.2  # how long ``stop`` may go unnoticed
 _log = structlog.get_logger()
 
@@ -73,7 +74,7 @@ class _Intake:
         self._connection = connection
         self._judging = judging
         self._stop = stop
-        self._waiting: deque[tuple[int, bytes]] = deque()
+        self._waiting: deque[tuple[int, Message]] = deque()
         self._channel = connection.channel()
         declare(self._channel)
         # A batch is read while the one before it is written.
@@ -92,8 +93,13 @@ class _Intake:
                 self._work_off([self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))])
 
     def _on_message(self, _: BlockingChannel, delivery: Basic.Deliver, __: BasicProperties, body: bytes) -> None:
+        # Read here: mostly while the batch before it is written.
         assert delivery.delivery_tag is not None
-        self._waiting.append((delivery.delivery_tag, body))
+        try:
+            self._waiting.append((delivery.delivery_tag, Message.from_json(body)))
+        except MalformedMessage as error:
+            _log.error("message_unreadable", error=str(error), size=len(body))
+            self._channel.basic_reject(delivery.delivery_tag, requeue=False)
 
     def _collect(self) -> None:
         """Waits for a full batch, but not once nothing more comes: a single event must not be held up."""
@@ -103,28 +109,26 @@ class _Intake:
             collected = len(self._waiting)
             self._connection.process_data_events(_QUIET_S)
 
-    def _work_off(self, batch: list[tuple[int, bytes]]) -> None:
-        readable: dict[int, Message] = {}
-        for tag, body in batch:
-            try:
-                readable[tag] = Message.from_json(body)
-            except MalformedMessage as error:
-                _log.error("message_unreadable", error=str(error), size=len(body))
-        rejections = self._judge(list(readable.values())) if readable else []
+    def _work_off(self, batch: list[tuple[int, Message]]) -> None:
+        rejections = self._judge([message for _, message in batch])
         if rejections is None:
             return
         rejected = {rejection.message_id for rejection in rejections}
-        good = [tag for tag, message in readable.items() if message.id not in rejected]
-        for tag in {tag for tag, _ in batch}.difference(good):
-            self._channel.basic_reject(tag, requeue=False)
+        for tag, message in batch:
+            if message.id in rejected:
+                self._channel.basic_reject(tag, requeue=False)
+        good = [tag for tag, message in batch if message.id not in rejected]
         if good:
-            self._channel.basic_ack(max(good), multiple=True)
+            self._channel.basic_ack(good[-1], multiple=True)
 
     def _judge(self, messages: list[Message]) -> list[Rejection] | None:
         """``None`` if the process was stopped while something was down."""
         backoff = Backoff(limit_s=1.0)
         while True:
             judging = self._judging(messages)
+            # Until its first large statement: reading the next batch meanwhile would take the interpreter from it,
+            # and leave nothing to do while PostgreSQL writes.
+            wait([judging], timeout=_HEAD_START_S)
             judging.add_done_callback(self._wake)
             while not judging.done():
                 self._connection.process_data_events(_LOOK_UP_S)

@@ -72,11 +72,17 @@ def _handle(handle: Handle, messages: Sequence[Message]) -> None:
     ]
     failed = True
     try:
-        handle([replace(message, traceparent=span.traceparent) for message, span in zip(messages, spans, strict=True)])
+        handle([_under(span, message) for message, span in zip(messages, spans, strict=True)])
         failed = False
     finally:
         for message, span in zip(messages, spans, strict=True):
-            span.end(failed=failed, message_id=str(message.id), tenant_id=message.tenant_id)
+            if span.is_exported:
+                span.end(failed=failed, message_id=str(message.id), tenant_id=message.tenant_id)
+
+
+def _under(span: tracing.Span, message: Message) -> Message:
+    unchanged = message.traceparent == span.traceparent
+    return message if unchanged else replace(message, traceparent=span.traceparent)
 
 
 def _reject(message: Message, error: Exception) -> Rejection:

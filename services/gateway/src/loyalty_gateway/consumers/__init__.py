@@ -7,9 +7,8 @@ from sqlalchemy import Engine
 from loyalty_common.messaging import inbox as received
 from loyalty_common.messaging.judgement import Handle
 from loyalty_gateway.consumers import webhooks
-from loyalty_gateway.models import inbox
 
 
 def handler(engine: Engine) -> Handle:
     """What both transports call with a batch; it is committed when this returns."""
-    return received.handler(engine, inbox, {"webhooks": webhooks.hear})
+    return received.handler(engine, {"webhooks": webhooks.hear})

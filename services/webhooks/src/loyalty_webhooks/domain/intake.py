@@ -15,7 +15,6 @@ from loyalty_common.envelope import timestamp
 from loyalty_common.messaging.inbox import accept
 from loyalty_common.messaging.message import MalformedMessage, Message
 from loyalty_webhooks.domain.redacting import remember
-from loyalty_webhooks.models import inbox
 
 _EVENT_NAME = re.compile(r"[a-z_]+(\.[a-z_]+)+")
 
@@ -77,7 +76,7 @@ def take_in(connection: Connection, messages: Sequence[Message]) -> int:
         # It goes into a header of every delivery: what could not must not come so far.
         if not _EVENT_NAME.fullmatch(message.event):
             raise MalformedMessage("event is no name of an event")
-    fresh = [message for message in accept(connection, inbox, messages) if not message.event.startswith("internal.")]
+    fresh = [message for message in accept(connection, messages) if not message.event.startswith("internal.")]
     if not fresh:
         return 0
     counts = Counter(message.tenant_id for message in fresh)
