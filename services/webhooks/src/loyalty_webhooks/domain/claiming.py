@@ -80,7 +80,7 @@ _HAND_BACK = text("""
       from unnest(cast(:tenant_ids as bigint[]), cast(:delivery_ids as bigint[]), cast(:claim_ids as uuid[]))
            as given (tenant_id, delivery_id, claim_id)
      where queued.tenant_id = given.tenant_id and queued.delivery_id = given.delivery_id
-       and queued.claim_id = given.claim_id
+       and queued.claim_id is not distinct from given.claim_id
 """)
 _REAP = text("""
     update delivery_queue set claim_id = null, lease_until = null

@@ -11,7 +11,10 @@ from loyalty_webhooks.domain.claiming import ClaimedDelivery
 from loyalty_webhooks.domain.learning import Completion, lessons
 from loyalty_webhooks.domain.outcomes import Attempt, Outcome
 
-_COMPLETE = text("""
+# "is not distinct from" where "=" would do: by that the planner knows that the row is leased, and for a tenant of which
+# it has no statistics it chose the index of those. Each delivery then went through all that a minute's leases had left
+# there, until the next analyze: 160 deliveries a second instead of 1,600 for half a minute.
+COMPLETE = text("""
     with outcome as (
         select * from json_to_recordset(cast(:outcomes as json)) as outcome (
             tenant_id bigint, delivery_id bigint, claim_id uuid, status text, retry_in_s double precision,
@@ -20,7 +23,7 @@ _COMPLETE = text("""
     ), ended as (
         delete from delivery_queue queued using outcome
          where queued.tenant_id = outcome.tenant_id and queued.delivery_id = outcome.delivery_id
-           and queued.claim_id = outcome.claim_id and outcome.status <> 'pending'
+           and queued.claim_id is not distinct from outcome.claim_id and outcome.status <> 'pending'
         returning queued.tenant_id, queued.delivery_id, queued.endpoint_id, queued.event_created_at,
                   cast(null as timestamptz) as next_attempt_at
     ), postponed as (
@@ -29,7 +32,7 @@ _COMPLETE = text("""
                next_attempt_at = now() + make_interval(secs => outcome.retry_in_s)
           from outcome
          where queued.tenant_id = outcome.tenant_id and queued.delivery_id = outcome.delivery_id
-           and queued.claim_id = outcome.claim_id and outcome.status = 'pending'
+           and queued.claim_id is not distinct from outcome.claim_id and outcome.status = 'pending'
         returning queued.tenant_id, queued.delivery_id, queued.endpoint_id, queued.event_created_at,
                   queued.next_attempt_at
     ), accepted as (
@@ -87,7 +90,7 @@ def complete(connection: Connection, completions: Sequence[Completion]) -> list[
     learned = [lesson.row(lane) for lane, lesson in lessons(connection, completions).items()]
     outcomes = [_row(*completion) for completion in completions]
     parameters = {"outcomes": orjson.dumps(outcomes).decode(), "lessons": orjson.dumps(learned).decode()}
-    accepted = connection.execute(_COMPLETE, parameters)
+    accepted = connection.execute(COMPLETE, parameters)
     written = {(row.tenant_id, row.delivery_id) for row in accepted}
     return [one for one in completions if (one[0].tenant_id, one[0].delivery_id) not in written]
 

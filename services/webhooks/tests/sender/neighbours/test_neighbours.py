@@ -58,7 +58,8 @@ def test_200_endpoints_of_one_organization_on_a_tarpit_do_not_slow_down_other_or
         "select count(*) as count from delivery_queue where tenant_id = :theirs and claim_id is not null",
         theirs=theirs,
     )
-    assert leased[0].count <= 8
+    # Of 64 places to one host, 8 for endpoints that never answered, and 4 for what comes back of those that did not.
+    assert leased[0].count <= 12
     sender.process.kill()
     sender.process.wait()
 
