@@ -20,8 +20,8 @@ from loyalty_webhooks.__main__ import MIGRATIONS
 from loyalty_webhooks.domain.claiming import claim
 from loyalty_webhooks.domain.lanes import NO_LANE, with_due_work
 from loyalty_webhooks.domain.limits import Pool
+from loyalty_webhooks.domain.plans import prefer_indexes
 from loyalty_webhooks.jobs import partitions
-from loyalty_webhooks.sender.sending import prefer_indexes
 
 FEW, MANY = 1_000, 1_000_000
 _ORGANIZATIONS, _ENDPOINTS = 10, 100

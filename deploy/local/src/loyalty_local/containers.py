@@ -147,6 +147,8 @@ class Containers:
 
     @cached_property
     def variables(self) -> dict[str, str]:
+        if not self.env_file.exists():
+            raise ContainersFailed(f"There is no suite in containers: {self.env_file} is missing, which make up makes.")
         return _read(self.env_file)
 
     @property

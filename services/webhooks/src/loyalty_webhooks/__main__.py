@@ -148,8 +148,10 @@ def _work(settings: Settings, _: argparse.Namespace) -> None:
     from loyalty_common.figures import pool_figures
     from loyalty_common.process import run_worker, until_stopped
     from loyalty_webhooks.domain import replaying
+    from loyalty_webhooks.domain.plans import prefer_indexes
 
     engine = database.create_engine(settings.database_url, pool_size=1, application_name=f"{SERVICE} work")
+    prefer_indexes(engine)
     metrics.serve(settings.metrics_port, pool_figures(engine))
     run_worker(partial(replaying.step, engine), stop=until_stopped(), idle_s=0.1)
 

@@ -16,7 +16,7 @@ from loyalty_common.messaging.message import Message
 from loyalty_webhooks.consumers.events import handler
 from loyalty_webhooks.domain import claiming, completing, lanes
 from loyalty_webhooks.domain.limits import LaneKey
-from loyalty_webhooks.sender.sending import prefer_indexes
+from loyalty_webhooks.domain.plans import prefer_indexes
 from loyalty_webhooks.settings import Settings
 
 BACKLOG = 20_000

@@ -8,10 +8,11 @@ import time
 from contextlib import suppress
 
 import structlog
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from loyalty_webhooks.domain.claiming import LEASE_S, MAX_BATCH, ClaimedDelivery, claim, hand_back, reap
+from loyalty_webhooks.domain.plans import prefer_indexes
 from loyalty_webhooks.sender.attempting import Attempter
 from loyalty_webhooks.sender.reporting import Reporter, may_pass
 from loyalty_webhooks.sender.slots import Slots
@@ -134,21 +135,3 @@ class Sender:
                 _log.exception("attempt_crashed", delivery_id=delivery.delivery_id)
             finally:
                 self._slots.give_back(delivery.slot)
-
-
-def prefer_indexes(engine: Engine) -> None:
-    """Plans made while the queue is empty are kept when it is long: none may read tables from end to end.
-
-    Nor may they read bitmaps: only a plain index scan marks the dead entries that it meets, and in the queue every
-    delivery leaves some, which would be met again by each claim until the next vacuum.
-
-    Nor may they join but key by key: a plan that hashed a queue of 700 was seen to read its 50,000 for each batch.
-
-    Nor may they be compiled: before a backlog of a million that took 80 to 2,000 ms, and what was compiled takes two.
-    """
-
-    @event.listens_for(engine, "connect")
-    def prefer(connection, _record) -> None:  # type: ignore[no-untyped-def]  # psycopg's connection
-        for way in ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit"):
-            connection.execute(f"set {way} = off")
-        connection.commit()
