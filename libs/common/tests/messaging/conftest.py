@@ -29,7 +29,7 @@ class Service:
         self.url = url
         metadata = MetaData()
         self.outbox: Table = outbox_table(metadata)
-        self.inbox: Table = inbox_table(metadata)
+        inbox_table(metadata)
         self.engine: Engine = create_engine(url, pool_size=10, application_name="tests")
         metadata.create_all(self.engine)
         self.handled: list[Message] = []

@@ -17,6 +17,7 @@ from loyalty_webhooks.consumers.events import handler
 from loyalty_webhooks.domain import claiming, completing, lanes
 from loyalty_webhooks.domain.limits import LaneKey
 from loyalty_webhooks.domain.plans import prefer_indexes
+from loyalty_webhooks.sender import figures
 from loyalty_webhooks.settings import Settings
 
 BACKLOG = 20_000
@@ -101,3 +102,8 @@ def test_completing_finds_deliveries_by_their_keys(connection: Connection, tenan
     by_key = r"using pk_delivery_queue on delivery_queue [^>]*Index Cond: \(\(tenant_id = outcome"
     assert len(re.findall(by_key, plan)) == 2
     assert "ix_delivery_queue" not in plan
+
+
+def test_a_scrape_reads_the_queue_once_and_not_key_by_key(connection: Connection, backlog: LaneKey) -> None:
+    connection.execute(figures.AS_A_WHOLE)
+    assert pages(connection, figures.LEFT, {}) < BACKLOG / 4

@@ -75,6 +75,7 @@ CLAIM = text("""
          limit 1) endpoint
 """)
 
+# For why it is not "=", see completing.py.
 _HAND_BACK = text("""
     update delivery_queue queued set claim_id = null, lease_until = null
       from unnest(cast(:tenant_ids as bigint[]), cast(:delivery_ids as bigint[]), cast(:claim_ids as uuid[]))

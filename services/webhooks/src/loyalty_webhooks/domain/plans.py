@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psycopg
 from sqlalchemy import Engine, event
 
 
@@ -17,7 +20,7 @@ def prefer_indexes(engine: Engine) -> None:
     """
 
     @event.listens_for(engine, "connect")
-    def prefer(connection, _record) -> None:  # type: ignore[no-untyped-def]  # psycopg's connection
+    def prefer(connection: psycopg.Connection[Any], _record: object) -> None:
         for way in ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "jit"):
             connection.execute(f"set {way} = off")
         connection.commit()
